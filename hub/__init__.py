@@ -1,0 +1,1 @@
+"""The server: the public OCPI door, registration, the store. Imports routing."""

@@ -1,0 +1,109 @@
+"""The picture of who is connected, as this node has it: drawn from the store, swapped whole, never edited."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+
+from hub.store import Store, StoreUnavailable, registry
+from hub.store.registry import PlatformRow
+from hub.vault import Vault, VaultError
+from routing.directory import Directory, Party, Platform, endpoints_of
+from routing.ocpi import VERSIONS, PartyId
+from routing.router import timestamp
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_S: Final = 0.05
+"""The shortest time between two looks at the store for a miss: unknown tokens must not become a load on it."""
+WATCH_S: Final = 0.5
+
+
+class Picture:
+    """Holds the directory, and draws the next one when the store's revision moved."""
+
+    def __init__(self, store: Store, vault: Vault, hub: PartyId, *, needs_agreement: bool) -> None:
+        self._store = store
+        self._vault = vault
+        self.directory: Directory = Directory(hub, needs_agreement=needs_agreement)
+        self._drawing = asyncio.Lock()
+        self._looked_at = 0.0
+
+    async def refresh(self) -> bool:
+        """Draw what is new in the store; whether there was anything. Raises StoreUnavailable."""
+        async with self._drawing:
+            known = self.directory.revision
+            async with self._store.read() as connection:
+                revision = await registry.directory_revision(connection)
+                if revision == known:
+                    return False
+                rows = await registry.platforms_since(connection, known)
+                forgotten = await registry.forgotten_since(connection, known)
+                agreements = await registry.all_agreements(connection)
+            self.directory = self.directory.changed(
+                [self._platform(row) for row in rows], forgotten=forgotten, agreements=agreements, revision=revision
+            )
+            return True
+
+    async def look_again(self) -> bool:
+        """Whether the picture was not up to date; asked before a miss is believed, at most every LOOK_AGAIN_S."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_AGAIN_S:
+            return False
+        self._looked_at = now
+        try:
+            return await self.refresh()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", while_doing="looking for a party", reason=str(error))
+            return False
+
+    async def watch(self) -> None:
+        """Follow what other nodes change, until cancelled."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                await self.refresh()
+            except StoreUnavailable as error:
+                log.warning("store unavailable", while_doing="watching the directory", reason=str(error))
+
+    def _platform(self, row: PlatformRow) -> Platform:
+        try:
+            token = None if row.token_out is None else self._vault.unseal(row.token_out, token_row(row.id))
+        except VaultError as error:
+            log.error("platform token does not open", platform=row.id, reason=str(error))
+            token = None
+        return Platform(
+            id=row.id,
+            name=row.name,
+            status=row.status,
+            version=VERSIONS.get(row.version or ""),
+            token_out=token,
+            endpoints=endpoints_of(row.endpoints),
+            parties=tuple(
+                Party(
+                    id=role.id,
+                    role=role.role,
+                    platform_id=row.id,
+                    name=str(role.business_details.get("name", "")),
+                    website=role.business_details.get("website"),
+                    is_suspended=role.is_suspended,
+                    last_updated=timestamp(max(role.updated_at, row.updated_at)),
+                )
+                for role in row.roles
+            ),
+            quirks=row.quirks,
+            versions_url=row.versions_url,
+            is_hub=row.is_hub,
+            counterpart=row.counterpart,
+            allowed_networks=tuple(row.allowed_networks),
+            rate_limit=row.rate_limit,
+            access=row.access,
+        )
+
+
+def token_row(platform_id: str) -> str:
+    """What a platform's `token_out` is sealed for."""
+    return f"platforms.token_out:{platform_id}"

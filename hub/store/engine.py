@@ -1,0 +1,131 @@
+"""Connections and transactions: one writer and several readers on SQLite, a pool on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_BUSY_MS: Final = 10_000
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be used right now; nothing was changed."""
+
+
+class Store:
+    """The database. `write()` and `read()` are transactions; nothing that takes long belongs inside them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            self._writer = _sqlite(url, pool_size=1)
+            self._reader = self._writer if ":memory:" in _sqlite_url(url) else _sqlite(url, pool_size=4)
+        else:
+            self._writer = self._reader = create_async_engine(
+                url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=8, pool_pre_ping=True
+            )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may change something; committed durably when the block ends. Raises StoreUnavailable."""
+        async with _translated(), self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A consistent look at the store. Raises StoreUnavailable."""
+        async with _translated(), self._reader.connect() as connection:
+            yield connection
+
+    async def migrate(self) -> None:
+        """Bring the schema to this version."""
+        async with _translated(), self._writer.connect() as connection:
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+
+    async def is_migrated(self) -> bool:
+        """Whether the schema is at (or, during an upgrade of nodes, beyond) this version."""
+        async with self.read() as connection:
+            current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+        head = ScriptDirectory.from_config(_config()).get_current_head()
+        return current == head or (current is not None and current not in known)
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable where the store does not answer."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (TimeoutError, OperationalError, InterfaceError, OSError) as error:
+        raise StoreUnavailable(str(error.orig if isinstance(error, DBAPIError) else error)) from error
+
+
+def _sqlite_url(url: str) -> str:
+    return (
+        "sqlite+aiosqlite:///:memory:"
+        if url in ("sqlite://", "sqlite:///:memory:")
+        else url.replace("sqlite://", "sqlite+aiosqlite://", 1)
+    )
+
+
+def _sqlite(url: str, pool_size: int) -> AsyncEngine:
+    address = _sqlite_url(url)
+    if ":memory:" in address:
+        engine = create_async_engine(address, poolclass=StaticPool)
+    else:
+        engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, pool_timeout=_BUSY_MS / 1000)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin_immediately if pool_size == 1 else _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    # the driver must not begin transactions of its own: they would be deferred, and lose concurrent updates
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(_config(connection), "head")

@@ -1,0 +1,159 @@
+"""The schema. Times are epoch seconds; a party's `key` is its folded country code and party id."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+"""`directory`: bumped by every change of who is connected, so that each node knows when to draw a new picture."""
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+platforms = Table(
+    "platforms",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("version", String(8)),
+    Column("versions_url", Text),
+    Column("versions_offered", JSON, nullable=False),
+    Column("token_out", LargeBinary),
+    Column("is_hub", Boolean, nullable=False),
+    Column("counterpart", String(5), nullable=False, server_default=""),
+    Column("quirks", JSON, nullable=False),
+    Column("allowed_networks", JSON, nullable=False),
+    Column("rate_limit", JSON),
+    Column("last_seen_at", Float),
+    Column("last_error", JSON),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Column("revision", Integer, nullable=False, index=True),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("platform_id", String(32), primary_key=True),
+    Column("revision", Integer, nullable=False, index=True),
+)
+"""Platforms that were removed, so that a node which still has them in its picture learns of it."""
+
+parties = Table(
+    "parties",
+    metadata,
+    Column("platform_id", ForeignKey("platforms.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("key", String(5), primary_key=True),
+    Column("role", String(8), primary_key=True),
+    Column("counterpart", String(5), primary_key=True, server_default=""),
+    Column("country_code", String(2), nullable=False),
+    Column("party_id", String(3), nullable=False),
+    Column("business_details", JSON, nullable=False),
+    Column("is_suspended", Boolean, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""The primary key is the promise that a country code, party id and role belong to one platform only."""
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("platform_id", ForeignKey("platforms.id", ondelete="CASCADE"), primary_key=True),
+    Column("module", String(64), primary_key=True),
+    Column("interface", String(8), primary_key=True),
+    Column("url", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("fingerprint", LargeBinary(32), primary_key=True),
+    Column("platform_id", ForeignKey("platforms.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("scope", String(12), nullable=False),
+    Column("expires_at", Float),
+    Column("created_at", Float, nullable=False),
+)
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("cpo", String(5), nullable=False),
+    Column("emsp", String(5), nullable=False),
+    Column("modules", JSON, nullable=False),
+    Column("is_allowed", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index(None, "cpo", "emsp"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("module", String(64), nullable=False),
+    Column("interface", String(8), nullable=False),
+    Column("owner_platform", String(32), nullable=False),
+    Column("owner", String(5), nullable=False),
+    Column("user_platform", String(32), nullable=False),
+    Column("user", String(5), nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, index=True),
+)
+
+admin_keys = Table(
+    "admin_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(8), nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("last_used_at", Float),
+    Column("revoked_at", Float),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("before", JSON),
+    Column("after", JSON),
+)

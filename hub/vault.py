@@ -1,0 +1,110 @@
+"""Secrets: tokens the hub checks are kept as keyed hashes, tokens it presents are encrypted.
+
+AES-256-GCM, bound to the row by additional data. What is sealed carries the id of its key, so that a new master
+key can be introduced while old rows are still being re-encrypted. The key for the hashes is itself a sealed row:
+a new master key does not make the hub forget the tokens it gave out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_KEY_ID_BYTES: Final = 4
+
+
+class VaultError(Exception):
+    """A secret that cannot be opened with the keys at hand."""
+
+
+class Vault:
+    """Seals and opens with master keys; the first is the one in use, the others only open."""
+
+    def __init__(self, master_keys: Sequence[bytes]) -> None:
+        if not master_keys or any(len(key) != KEY_BYTES for key in master_keys):
+            raise VaultError("a master key is 32 bytes")
+        self._keys = {_key_id(key): AESGCM(key) for key in master_keys}
+        self._current = _key_id(master_keys[0])
+
+    @property
+    def key_id(self) -> bytes:
+        """The id of the key in use."""
+        return self._current
+
+    def seal(self, secret: str, row: str) -> bytes:
+        """Encrypt a secret so that it opens only for this row (`table.column:id`)."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._current + nonce + self._keys[self._current].encrypt(nonce, secret.encode(), row.encode())
+
+    def unseal(self, sealed: bytes, row: str) -> str:
+        """Open what was sealed for this row. Raises VaultError for a missing key, another row or changed bytes."""
+        key_id, nonce, text = sealed[:4], sealed[4 : 4 + _NONCE_BYTES], sealed[4 + _NONCE_BYTES :]
+        key = self._keys.get(key_id)
+        if key is None:
+            raise VaultError(f"{row} is sealed with master key {key_id.hex()}, which is not at hand")
+        try:
+            return key.decrypt(nonce, text, row.encode()).decode()
+        except InvalidTag:
+            raise VaultError(f"{row} does not open: it was changed, or belongs to another row") from None
+
+
+class Fingerprints:
+    """The keyed hash under which tokens and admin keys are kept and looked up."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, token: str) -> bytes:
+        """The hash of a token: the same token always gives the same 32 bytes."""
+        return hmac.digest(self._key, token.encode(), "sha256")
+
+
+def new_token() -> str:
+    """A credentials token: 43 characters that every OCPI version accepts (string(64), U+0021 to U+007E)."""
+    return secrets.token_urlsafe(32)
+
+
+def new_key() -> str:
+    """A master key, as text."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def read_keys(text: str) -> list[bytes]:
+    """The master keys of a key file, one a line in Base64, the one in use first. Raises VaultError."""
+    try:
+        keys = [base64.b64decode(line, validate=True) for line in text.split()]
+    except ValueError:
+        raise VaultError("a master key is 32 bytes in Base64") from None
+    if not keys or any(len(key) != KEY_BYTES for key in keys):
+        raise VaultError("a master key is 32 bytes in Base64")
+    return keys
+
+
+def keys_from_file(file: Path) -> list[bytes]:
+    """The master keys of a file; a missing file is made with a new key and mode 0600. Raises VaultError."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_keys(file.read_text())
+    except OSError as error:
+        raise VaultError(f"the master key file {file} cannot be made: {error.strerror}") from None
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(new_key() + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    return read_keys(file.read_text())
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"key-id:" + key).digest()[:_KEY_ID_BYTES]

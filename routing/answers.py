@@ -1,0 +1,98 @@
+"""What a party answered, judged: passed on as it is, or turned into the hub's own error. Pure.
+
+OCPI 2.2.1 and 2.3.0, Status codes: a party's own errors are passed on unchanged, the hub's are 4000 to 4003.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from routing.catalogue import Operation
+from routing.errors import (
+    HubRejected,
+    InvalidAnswer,
+    MethodNotAllowed,
+    OcpiError,
+    ReceiverOverloaded,
+    UnknownPath,
+)
+from routing.message import parse_json
+from routing.ocpi import SUCCESS, PartyId
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from a party: HTTP status, headers by lower-case name, body bytes, and milliseconds it took."""
+
+    http: int
+    headers: Mapping[str, str]
+    body: bytes
+    ms: float = 0.0
+
+
+def envelope(code: int, message: str | None, timestamp: str, data: Any = None) -> bytes:
+    """OCPI's response format; `data` is left out where it is None."""
+    document: dict[str, Any] = {} if data is None else {"data": data}
+    document["status_code"] = code
+    if message:
+        document["status_message"] = message
+    document["timestamp"] = timestamp
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def open_envelope(body: bytes) -> dict[str, Any] | None:
+    """The parsed envelope of an answer; None where the body is not one."""
+    try:
+        document = parse_json(body)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("status_code"), int):
+        return None
+    return document
+
+
+def body_to_pass_on(answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str) -> bytes:
+    """The body for the caller: the party's own bytes, or an envelope where a party may leave it out.
+
+    Raises the OcpiError that stands for everything else.
+    """
+    if answer.http in (401, 403, 407):
+        # passing a 401 on would make the caller throw away its own token for the hub
+        raise HubRejected(f"receiver {receiver} rejected the hub's token with HTTP {answer.http}")
+    if answer.http == 429:
+        retry = answer.headers.get("retry-after")
+        raise ReceiverOverloaded(
+            f"receiver {receiver} asks to slow down", headers={"Retry-After": retry} if retry else None
+        )
+    if 300 <= answer.http < 400:
+        raise InvalidAnswer(f"receiver {receiver} answered with a redirect (HTTP {answer.http}), which is not followed")
+    if open_envelope(answer.body) is not None:
+        return answer.body
+    if 200 <= answer.http < 300:
+        return _without_envelope(answer, receiver, method, operation, now)
+    raise _bare_error(answer, receiver)
+
+
+def _without_envelope(answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str) -> bytes:
+    if answer.body.strip():
+        raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} with a body that is not an OCPI envelope")
+    if method == "GET" or (operation is not None and operation.data_required):
+        raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} without a body")
+    return envelope(SUCCESS, None, now)
+
+
+def _bare_error(answer: Answer, receiver: PartyId) -> OcpiError:
+    said = f"receiver {receiver} answered HTTP {answer.http} without an OCPI envelope"
+    match answer.http:
+        case 404:
+            return UnknownPath(said)
+        case 405:
+            allow = answer.headers.get("allow")
+            return MethodNotAllowed(said, headers={"Allow": allow} if allow else None)
+        case status if 400 <= status < 500:
+            return OcpiError(said)
+        case _:
+            return InvalidAnswer(said)

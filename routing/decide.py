@@ -1,0 +1,160 @@
+"""Message + directory -> where it goes, or an error. Pure: no clock, no socket, no store.
+
+The rules are those of OCPI 2.2.1 and 2.3.0, transport and format, Message Routing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from routing.catalogue import Operation
+from routing.directory import Directory, Party, Platform, by_interface
+from routing.errors import (
+    ForeignSender,
+    InvalidMessage,
+    ModuleNotImplemented,
+    NotTheOwner,
+    ReceiverNotConnected,
+    UnknownReceiver,
+)
+from routing.message import Message
+from routing.ocpi import ConnectionStatus, Interface, PartyId
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One party to deliver to: its platform, and the endpoint that it advertised."""
+
+    platform: Platform
+    receiver: PartyId
+    endpoint: str
+
+
+def sender_of(caller: Platform, named: PartyId | None) -> PartyId:
+    """The OCPI-from party: as named, if it is the caller's; the caller's only party where none is named.
+
+    Raises ForeignSender (403, 2001) for somebody else's party, InvalidMessage (2001) where it cannot be inferred.
+    """
+    ours = {party.id: party for party in caller.parties}
+    if named is not None:
+        if named not in ours and not caller.is_hub:
+            raise ForeignSender(f"{named} is not a party of your platform")
+        return ours[named].id if named in ours else named
+    if len(ours) != 1:
+        raise InvalidMessage("your platform has several parties: OCPI-from-country-code and -party-id are required")
+    return next(iter(ours))
+
+
+def decide(message: Message, directory: Directory) -> Delivery:
+    """Where a message goes. Raises the OcpiError that the caller is to be told."""
+    check_owner(message)
+    if message.receiver is None:
+        if message.operation is not None and message.operation.is_list:
+            raise InvalidMessage("a list is asked of one party: OCPI-to-country-code and -party-id are required")
+        raise UnknownReceiver("the receiver cannot be told from this message: OCPI-to headers are required")
+    return direct(message, message.receiver, directory)
+
+
+def direct(message: Message, receiver: PartyId, directory: Directory) -> Delivery:
+    """Party to party (OCPI 2.2.1, transport and format, Party to Party via Hub)."""
+    party = _reachable(message, receiver, directory)
+    platform = directory.platform_of(party)
+    check_connected(platform, party)
+    endpoint = platform.endpoint(message.module, message.interface)
+    if endpoint is None:
+        raise ModuleNotImplemented(
+            f"receiver {party.id} does not implement {message.module} {message.interface} in the version in use"
+        )
+    return Delivery(platform, party.id, endpoint)
+
+
+def _reachable(message: Message, receiver: PartyId, directory: Directory) -> Party:
+    """The party to deliver to; an unknown one and one that may not be reached are told apart by nobody."""
+    senders = directory.senders(message.caller, message.sender)
+    candidates = by_interface(directory.visible(senders, receiver, message.module), message.module, message.interface)
+    candidates = tuple(row for row in candidates if row.platform_id != message.caller.id)
+    if not candidates:
+        raise UnknownReceiver(f"unknown receiver {receiver}")
+    implementing = [row for row in candidates if directory.platform_of(row).endpoint(message.module, message.interface)]
+    return (implementing or candidates)[0]
+
+
+def check_connected(platform: Platform, party: Party) -> None:
+    """Raises ReceiverNotConnected (4003) for a party that is planned, offline or suspended."""
+    status = platform.status_of(party)
+    if status is not ConnectionStatus.CONNECTED:
+        raise ReceiverNotConnected(f"receiver {party.id} is {status}")
+
+
+def target_url(endpoint: str, path: str, query: str) -> str:
+    """The URL to call: the advertised endpoint, the path and query as they were sent, a query of its own kept."""
+    base, _, own_query = endpoint.partition("?")
+    merged = "&".join(filter(None, (own_query, query)))
+    # a list's address has no path below it: then the endpoint is called exactly as it was advertised
+    joined = base.rstrip("/") + path if path.strip("/") else base
+    return f"{joined}?{merged}" if merged else joined
+
+
+# --- what a client-owned object must agree on ------------------------------------------------------------------------
+
+
+def check_owner(message: Message) -> None:
+    """A pushed object belongs to its sender: path, body and OCPI-from agree.
+
+    Raises NotTheOwner (404, 2001) or InvalidMessage (2001).
+    OCPI 2.2.1, transport and format, Client Owned Object Push.
+    """
+    operation = message.operation
+    if operation is None or message.caller.is_hub:
+        return
+    document = message.document if isinstance(message.document, Mapping) else {}
+    if operation.interface is Interface.RECEIVER and "{country_code}" in operation.path:
+        segments = {name: unquote(text) for name, text in (operation.segments(message.path) or {}).items()}
+        _check_path(message, segments)
+        _check_body(operation, segments, document)
+    token = document.get("token")
+    if operation.module == "commands" and isinstance(token, Mapping):
+        _check_token(message, token)
+
+
+def _check_path(message: Message, segments: Mapping[str, str]) -> None:
+    owner = _party(segments.get("country_code"), segments.get("party_id"))
+    if owner is None or all(party.id != owner for party in message.caller.parties):
+        raise NotTheOwner(
+            f"{segments.get('country_code')}*{segments.get('party_id')} in the path is not a party of your platform"
+        )
+
+
+_ID_FIELDS = ("connector_id", "evse_uid", "calendar_id")
+
+
+def _check_body(operation: Operation, segments: Mapping[str, str], document: Mapping[str, Any]) -> None:
+    for name in ("country_code", "party_id"):
+        value = document.get(name)
+        if isinstance(value, str) and value.lower() != segments[name].lower():
+            raise InvalidMessage(f"{name} is {value} in the body and {segments[name]} in the path")
+    deepest = next((name for name in _ID_FIELDS if name in segments), None) or list(segments)[-1]
+    field = "uid" if deepest in ("evse_uid", "token_uid") else "id"
+    value = document.get(field)
+    if operation.id == "BOK-R5" or not isinstance(value, str):  # its path may hold id or request_id
+        return
+    if value.lower() != segments[deepest].lower():
+        raise InvalidMessage(f"{field} is {value} in the body and {segments[deepest]} in the path")
+
+
+def _check_token(message: Message, token: Mapping[str, Any]) -> None:
+    owner = _party(token.get("country_code"), token.get("party_id"))
+    if owner is not None and owner != message.sender:
+        raise InvalidMessage(f"the token belongs to {owner}, not to the sender {message.sender}")
+
+
+def _party(country_code: object, party_id: object) -> PartyId | None:
+    if not isinstance(country_code, str) or not isinstance(party_id, str):
+        return None
+    try:
+        return PartyId(country_code, party_id)
+    except ValueError:
+        return None

@@ -1,0 +1,241 @@
+"""Who is connected, and who may reach whom: one immutable picture, replaced whole when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from routing.catalogue import Module, module_key, module_named
+from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role, Version
+
+
+class Scope(StrEnum):
+    """What a credentials token opens."""
+
+    REGISTRATION = "registration"
+    """CREDENTIALS_TOKEN_A: versions and credentials only."""
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A token that the hub accepts: whose it is, what it opens, and until when (epoch seconds; None: no end)."""
+
+    platform_id: str
+    scope: Scope
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A country code and party id in one role, on one platform."""
+
+    id: PartyId
+    role: Role
+    platform_id: str
+    name: str
+    website: str | None = None
+    is_suspended: bool = False
+    last_updated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One registered connection: a token pair, the endpoints learnt from it, and the parties behind it."""
+
+    id: str
+    name: str
+    status: ConnectionStatus
+    version: Version | None = None
+    token_out: str | None = field(default=None, repr=False)
+    endpoints: Mapping[tuple[str, Interface], str] = field(default_factory=dict)
+    parties: tuple[Party, ...] = ()
+    quirks: Mapping[str, Any] = field(default_factory=dict)
+    versions_url: str | None = None
+    is_hub: bool = False
+    counterpart: PartyId | None = None
+    """The one partner that the hub plays on this connection, for platforms that cannot name a receiver."""
+    allowed_networks: tuple[str, ...] = ()
+    rate_limit: Mapping[str, float] | None = None
+    access: Mapping[bytes, Access] = field(default_factory=dict, repr=False)
+    """The tokens this platform may present, by fingerprint."""
+
+    @property
+    def encodes_token(self) -> bool:
+        """Whether this platform expects the token in Base64: by quirk, else by its version."""
+        by_version = self.version.encodes_token if self.version else True
+        return bool(self.quirks.get("encode_token", by_version))
+
+    def endpoint(self, module: str, interface: Interface) -> str | None:
+        """The URL that the platform advertised for this interface of the module."""
+        url = self.endpoints.get((module, interface))
+        if url is None and self.version is not None and not self.version.endpoints_have_role:
+            url = self.endpoints.get(
+                (module, Interface.RECEIVER if interface is Interface.SENDER else Interface.SENDER)
+            )
+        return url
+
+    def status_of(self, party: Party) -> ConnectionStatus:
+        """A party is what its platform is, unless it was dropped from the platform's roles."""
+        return ConnectionStatus.SUSPENDED if party.is_suspended else self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the admin decided for one pair of CPO and eMSP; without modules it holds for all of them."""
+
+    id: str
+    cpo: PartyId
+    emsp: PartyId
+    is_allowed: bool
+    modules: frozenset[str] = frozenset()
+
+
+_SEES: Final[Mapping[Role, frozenset[Role]]] = MappingProxyType(
+    {
+        Role.CPO: frozenset({Role.EMSP, Role.NSP, Role.NAP, Role.SCSP, Role.OTHER, Role.PTP}),
+        Role.EMSP: frozenset({Role.CPO, Role.SCSP}),
+        Role.NSP: frozenset({Role.CPO, Role.NAP}),
+        Role.NAP: frozenset({Role.CPO, Role.NSP}),
+        Role.OTHER: frozenset({Role.CPO}),
+        Role.SCSP: frozenset({Role.CPO, Role.EMSP}),
+        Role.PTP: frozenset({Role.CPO}),
+        Role.HUB: frozenset(Role),
+    }
+)
+"""Which roles a party of a role deals with (OCPI 2.3.0, terminology, Typical OCPI implementations per Role)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The picture. Every change makes a new one; whoever routes a message holds one picture to the end."""
+
+    hub: PartyId
+    revision: int = 0
+    platforms: Mapping[str, Platform] = field(default_factory=dict)
+    access: Mapping[bytes, Access] = field(default_factory=dict)
+    parties: Mapping[PartyId, tuple[Party, ...]] = field(default_factory=dict)
+    agreements: Mapping[tuple[PartyId, PartyId], tuple[Agreement, ...]] = field(default_factory=dict)
+    needs_agreement: bool = False
+    """Whether only pairs with an agreement reach each other (`routing.policy = "agreements"`)."""
+
+    @classmethod
+    def of(
+        cls,
+        hub: PartyId,
+        platforms: Iterable[Platform],
+        agreements: Iterable[Agreement] = (),
+        *,
+        needs_agreement: bool = False,
+        revision: int = 0,
+    ) -> Directory:
+        """Draw the whole picture."""
+        blank = cls(hub, needs_agreement=needs_agreement)
+        return blank.changed(platforms, agreements=agreements, revision=revision)
+
+    def changed(
+        self,
+        platforms: Iterable[Platform] = (),
+        *,
+        forgotten: Iterable[str] = (),
+        agreements: Iterable[Agreement] | None = None,
+        revision: int,
+    ) -> Directory:
+        """The next picture: these platforms new or replaced, those forgotten, the agreements replaced if given."""
+        by_id, access, parties = dict(self.platforms), dict(self.access), dict(self.parties)
+        news = {platform.id: platform for platform in platforms}
+        for platform_id in {*news, *forgotten}:
+            _erase(by_id.pop(platform_id, None), access, parties)
+        for platform in news.values():
+            by_id[platform.id] = platform
+            access.update(platform.access)
+            for party in platform.parties:
+                parties[party.id] = (*parties.get(party.id, ()), party)
+        return replace(
+            self,
+            revision=revision,
+            platforms=by_id,
+            access=access,
+            parties=parties,
+            agreements=self.agreements if agreements is None else _by_pair(agreements),
+        )
+
+    def platform_of(self, party: Party) -> Platform:
+        """The platform that a party is on."""
+        return self.platforms[party.platform_id]
+
+    def may_reach(self, sender: Party, receiver: Party, module: str | None = None) -> bool:
+        """The one rule of who may reach whom, for routing, broadcast, lists and HubClientInfo alike.
+
+        Roles that deal with each other, on different platforms, not forbidden by an agreement (or, under the
+        policy `agreements`, allowed by one).
+        """
+        if sender.platform_id == receiver.platform_id or receiver.role not in _SEES[sender.role]:
+            return False
+        return self._agreed(sender, receiver, module)
+
+    def _agreed(self, one: Party, other: Party, module: str | None) -> bool:
+        if Role.CPO not in (one.role, other.role) or not self.agreements:
+            return not self.needs_agreement or Role.CPO not in (one.role, other.role)
+        cpo, emsp = (one, other) if one.role is Role.CPO else (other, one)
+        rows = self.agreements.get((cpo.id, emsp.id), ())
+        apply = [row for row in rows if not row.modules or module is None or module in row.modules]
+        if any(not row.is_allowed and (module is not None or not row.modules) for row in apply):
+            return False
+        return any(row.is_allowed for row in apply) or not self.needs_agreement
+
+    def senders(self, platform: Platform, party: PartyId) -> tuple[Party, ...]:
+        """The caller's parties of this id: one for each of its roles."""
+        return tuple(row for row in platform.parties if row.id == party and not row.is_suspended)
+
+    def visible(self, senders: Iterable[Party], receiver: PartyId, module: str) -> tuple[Party, ...]:
+        """The parties of this id that any of the senders may reach for the module."""
+        rows = self.parties.get(receiver, ())
+        ours = tuple(senders)
+        return tuple(row for row in rows if any(self.may_reach(sender, row, module) for sender in ours))
+
+
+def _erase(platform: Platform | None, access: dict[bytes, Access], parties: dict[PartyId, tuple[Party, ...]]) -> None:
+    if platform is None:
+        return
+    for fingerprint in platform.access:
+        access.pop(fingerprint, None)
+    for party in platform.parties:
+        rest = tuple(row for row in parties.pop(party.id, ()) if row.platform_id != platform.id)
+        if rest:
+            parties[party.id] = rest
+
+
+def _by_pair(agreements: Iterable[Agreement]) -> dict[tuple[PartyId, PartyId], tuple[Agreement, ...]]:
+    pairs: dict[tuple[PartyId, PartyId], tuple[Agreement, ...]] = {}
+    for agreement in agreements:
+        pair = (agreement.cpo, agreement.emsp)
+        pairs[pair] = (*pairs.get(pair, ()), agreement)
+    return pairs
+
+
+def by_interface(parties: Iterable[Party], module: str, interface: Interface) -> tuple[Party, ...]:
+    """Of several parties those whose role implements this interface of the module; all where none does.
+
+    One country code and party id may be CPO on one platform and eMSP on another (OCPI names no role in OCPI-to).
+    """
+    rows = tuple(parties)
+    known: Module | None = module_named(module)
+    if known is None:
+        return rows
+    fitting = tuple(row for row in rows if row.role in known.roles(interface))
+    return fitting or rows
+
+
+def endpoints_of(rows: Iterable[tuple[str, Interface, str]]) -> Mapping[tuple[str, Interface], str]:
+    """Endpoints as a look-up table, modules under their one key."""
+    return MappingProxyType({(module_key(module), interface): url for module, interface, url in rows})
+
+
+def newest_mutual(ours: Iterable[str], theirs: Iterable[str]) -> Version | None:
+    """The newest version that both sides offer, None where there is none (OCPI 2.2.1, Versions)."""
+    mutual = [VERSIONS[number] for number in set(ours) & set(theirs) if number in VERSIONS]
+    return max(mutual, key=lambda version: version.rank, default=None)

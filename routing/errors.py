@@ -1,0 +1,174 @@
+"""Everything that can go wrong, each with its two numbers: the HTTP status and the OCPI status code.
+
+A subclass is two lines and a docstring, and the docstring is its default `status_message`. One middleware
+(`hub.door`) writes the envelope. Sources: OCPI 2.2.1 and 2.3.0, Status codes; transport and format.
+
+    OcpiError
+      Unauthorized, MalformedBody, BodyTooLarge, RateLimited, UnknownPath, MethodNotAllowed   the door
+      InvalidMessage, ForeignSender, NotTheOwner, UnknownLink                                 what the caller sent
+      UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles            the decision
+      ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded        the courier
+      ClientApiUnusable, VersionNotSupported, EndpointsMissing                                registration
+      Untranslatable, HubFailure                                                              the hub itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class OcpiError(Exception):
+    """Generic client error."""
+
+    http: ClassVar[int] = 200
+    code: ClassVar[int] = 2000
+
+    def __init__(self, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+
+
+class Unauthorized(OcpiError):
+    """The credentials token is missing or unknown."""
+
+    http = 401
+
+
+class MalformedBody(OcpiError):
+    """The body is not valid JSON."""
+
+    http, code = 400, 2001
+
+
+class BodyTooLarge(OcpiError):
+    """The body is larger than this hub accepts."""
+
+    http = 413
+
+
+class RateLimited(OcpiError):
+    """Too many requests: slow down and try again."""
+
+    http = 429
+
+
+class UnknownPath(OcpiError):
+    """There is nothing at this path."""
+
+    http = 404
+
+
+class MethodNotAllowed(OcpiError):
+    """This method is not available here."""
+
+    http = 405
+
+
+class InvalidMessage(OcpiError):
+    """Invalid or missing parameters."""
+
+    code = 2001
+
+
+class ForeignSender(OcpiError):
+    """The OCPI-from party is not a party of your platform."""
+
+    http, code = 403, 2001
+
+
+class NotTheOwner(OcpiError):
+    """The object in the path does not belong to the sending party."""
+
+    http, code = 404, 2001
+
+
+class UnknownLink(OcpiError):
+    """This address has expired or was never given out."""
+
+    http, code = 404, 2001
+
+
+class UnknownReceiver(OcpiError):
+    """Unknown receiver: no such party, or you may not reach it."""
+
+    code = 4001
+
+
+class ReceiverNotConnected(OcpiError):
+    """The receiver is not connected."""
+
+    code = 4003
+
+
+class ModuleNotImplemented(OcpiError):
+    """The receiver does not implement this module."""
+
+    code = 4000
+
+
+class RoutedInCircles(OcpiError):
+    """The same request is already on its way: it was routed in circles."""
+
+    code = 4000
+
+
+class ConnectionFailed(OcpiError):
+    """The receiver could not be reached."""
+
+    code = 4003
+
+
+class NoAnswerInTime(OcpiError):
+    """The receiver did not answer in time."""
+
+    code = 4002
+
+
+class InvalidAnswer(OcpiError):
+    """The receiver's answer is not an OCPI answer."""
+
+    code = 4000
+
+
+class HubRejected(OcpiError):
+    """The receiver rejected the hub's credentials."""
+
+    code = 4003
+
+
+class ReceiverOverloaded(OcpiError):
+    """The receiver asks to slow down."""
+
+    http, code = 429, 4000
+
+
+class ClientApiUnusable(OcpiError):
+    """Unable to use the client's API."""
+
+    code = 3001
+
+
+class VersionNotSupported(OcpiError):
+    """The client does not offer this version."""
+
+    code = 3002
+
+
+class EndpointsMissing(OcpiError):
+    """No matching endpoints, or expected endpoints missing."""
+
+    code = 3003
+
+
+class Untranslatable(OcpiError):
+    """The message cannot be translated to the receiver's OCPI version."""
+
+    code = 4000
+
+
+class HubFailure(OcpiError):
+    """The hub failed to handle this request."""
+
+    code = 4000

@@ -1,0 +1,80 @@
+"""A routed request and its answer, free of any HTTP library. Bodies are bytes and stay bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+from routing.catalogue import Operation
+from routing.directory import Platform
+from routing.ocpi import Interface, PartyId, Version
+
+MAX_INTEGER_DIGITS: Final = 4000
+"""Longer integers are read as decimals: Python refuses to read them as int."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One OCPI request to a functional module, as it came in.
+
+    `path` and `query` are kept percent-encoded as sent. `receiver` is the OCPI-to party, None where the headers
+    are absent. `document` is the parsed body (`None` without a body), read only, for the hub's own eyes.
+    """
+
+    version: Version
+    module: str
+    interface: Interface
+    method: str
+    path: str
+    query: str
+    body: bytes
+    document: Any
+    caller: Platform
+    sender: PartyId
+    receiver: PartyId | None
+    request_id: str
+    correlation_id: str
+    operation: Operation | None = None
+    is_followed: bool = False
+    """Whether it came to an address the hub gave out, rather than to a module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a message: HTTP status, body bytes and the OCPI headers that travel with it.
+
+    `sender` is the party that answered (OCPI-from of the response): the receiver, or the hub itself.
+    """
+
+    http: int
+    body: bytes
+    sender: PartyId | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else Decimal(digits)
+
+
+_FAST: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_LONG_INTEGERS: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse_constant=_refuse_constant)
+
+
+def parse_json(body: bytes) -> Any:
+    """Read a JSON text in UTF-8, numbers as int or Decimal. Raises ValueError for anything else (RFC 8259)."""
+    text = body.decode("utf-8")
+    try:
+        return _FAST.decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _LONG_INTEGERS.decode(text)
