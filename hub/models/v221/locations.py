@@ -1,0 +1,84 @@
+"""OCPI 2.2.1: Location, EVSE, Connector and what belongs to them; the rest is unchanged."""
+
+from typing import Annotated
+
+from hub.models.types import AtLeastOne, CiString, DateTime, OcpiObject, OcpiString, Url
+from hub.models.v211.enums import ConnectorFormat, ParkingRestriction, Status
+from hub.models.v211.locations import StatusSchedule
+from hub.models.v221.common import DisplayText
+from hub.models.v221.details import AdditionalGeoLocation, BusinessDetails, EnergyMix, GeoLocation, Hours, Image
+from hub.models.v221.enums import Capability, ConnectorType, Facility, ParkingType, PowerType, TokenType
+
+
+class Connector(OcpiObject):
+    """OCPI 2.2.1, Locations, Connector."""
+
+    id: Annotated[str, CiString(36)]
+    standard: ConnectorType
+    format: ConnectorFormat
+    power_type: PowerType
+    max_voltage: int
+    max_amperage: int
+    max_electric_power: int | None = None
+    tariff_ids: list[Annotated[str, CiString(36)]] | None = None
+    terms_and_conditions: Url | None = None
+    last_updated: DateTime
+
+
+class EVSE(OcpiObject):
+    """OCPI 2.2.1, Locations, EVSE."""
+
+    uid: Annotated[str, CiString(36)]
+    evse_id: Annotated[str, CiString(48)] | None = None
+    status: Status
+    status_schedule: list[StatusSchedule] | None = None
+    capabilities: list[Capability] | None = None
+    connectors: Annotated[list[Connector], AtLeastOne]
+    floor_level: Annotated[str, OcpiString(4)] | None = None
+    coordinates: GeoLocation | None = None
+    physical_reference: Annotated[str, OcpiString(16)] | None = None
+    directions: list[DisplayText] | None = None
+    parking_restrictions: list[ParkingRestriction] | None = None
+    images: list[Image] | None = None
+    last_updated: DateTime
+
+
+class PublishTokenType(OcpiObject):
+    """OCPI 2.2.1, Locations, PublishTokenType."""
+
+    uid: Annotated[str, CiString(36)] | None = None
+    type: TokenType | None = None
+    visual_number: Annotated[str, OcpiString(64)] | None = None
+    issuer: Annotated[str, OcpiString(64)] | None = None
+    group_id: Annotated[str, CiString(36)] | None = None
+
+
+class Location(OcpiObject):
+    """OCPI 2.2.1, Locations, Location."""
+
+    country_code: Annotated[str, CiString(2, min_length=2)]
+    party_id: Annotated[str, CiString(3, min_length=3)]
+    id: Annotated[str, CiString(36)]
+    publish: bool
+    publish_allowed_to: list[PublishTokenType] | None = None
+    name: Annotated[str, OcpiString(255)] | None = None
+    address: Annotated[str, OcpiString(255)]
+    city: Annotated[str, OcpiString(45)]
+    postal_code: Annotated[str, OcpiString(10)] | None = None
+    state: Annotated[str, OcpiString(45)] | None = None
+    country: Annotated[str, OcpiString(3, min_length=3)]
+    coordinates: GeoLocation
+    related_locations: list[AdditionalGeoLocation] | None = None
+    parking_type: ParkingType | None = None
+    evses: list[EVSE] | None = None
+    directions: list[DisplayText] | None = None
+    operator: BusinessDetails | None = None
+    suboperator: BusinessDetails | None = None
+    owner: BusinessDetails | None = None
+    facilities: list[Facility] | None = None
+    time_zone: Annotated[str, OcpiString(255)]
+    opening_times: Hours | None = None
+    charging_when_closed: bool | None = None
+    images: list[Image] | None = None
+    energy_mix: EnergyMix | None = None
+    last_updated: DateTime
