@@ -162,16 +162,16 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    hub: HubSection = HubSection()  # type: ignore[call-arg]
-    server: ServerSection = ServerSection()  # type: ignore[call-arg]
-    admin: AdminSection = AdminSection()  # type: ignore[call-arg]
-    storage: StorageSection = StorageSection()  # type: ignore[call-arg]
-    security: SecuritySection = SecuritySection()  # type: ignore[call-arg]
-    routing: RoutingSection = RoutingSection()  # type: ignore[call-arg]
-    liveness: LivenessSection = LivenessSection()  # type: ignore[call-arg]
-    mirror: MirrorSection = MirrorSection()  # type: ignore[call-arg]
-    journal: JournalSection = JournalSection()  # type: ignore[call-arg]
-    log: LogSection = LogSection()  # type: ignore[call-arg]
+    hub: HubSection = HubSection()
+    server: ServerSection = ServerSection()
+    admin: AdminSection = AdminSection()
+    storage: StorageSection = StorageSection()
+    security: SecuritySection = SecuritySection()
+    routing: RoutingSection = RoutingSection()
+    liveness: LivenessSection = LivenessSection()
+    mirror: MirrorSection = MirrorSection()
+    journal: JournalSection = JournalSection()
+    log: LogSection = LogSection()
 
     @classmethod
     def settings_customise_sources(
@@ -226,7 +226,7 @@ def _check_environment() -> None:
             continue
         section, _, key = name.upper().removeprefix(ENV_PREFIX).lower().partition("__")
         field = Settings.model_fields.get(section)
-        known = field.annotation.model_fields if field and isinstance(field.annotation, type) else {}  # type: ignore[attr-defined]
+        known = field.annotation.model_fields if field and isinstance(field.annotation, type) else {}
         if key not in known:
             raise ConfigError(f"environment: {name} is not a known setting")
 

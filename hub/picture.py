@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from hub.store import Store, StoreUnavailable, registry
+from hub.store import Store, StoreUnavailable, agreements, registry
 from hub.store.registry import PlatformRow
 from hub.vault import Vault, VaultError
 from routing.directory import Directory, Party, Platform, endpoints_of
@@ -42,9 +42,9 @@ class Picture:
                     return False
                 rows = await registry.platforms_since(connection, known)
                 forgotten = await registry.forgotten_since(connection, known)
-                agreements = await registry.all_agreements(connection)
+                agreed = await agreements.every(connection)
             self.directory = self.directory.changed(
-                [self._platform(row) for row in rows], forgotten=forgotten, agreements=agreements, revision=revision
+                [self._platform(row) for row in rows], forgotten=forgotten, agreements=agreed, revision=revision
             )
             return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -190,6 +190,12 @@ class Directory:
     def senders(self, platform: Platform, party: PartyId) -> tuple[Party, ...]:
         """The caller's parties of this id: one for each of its roles."""
         return tuple(row for row in platform.parties if row.id == party and not row.is_suspended)
+
+    def reachable(self, platform: Platform) -> Iterator[Party]:
+        """Every party that one of the platform's own may reach: who it is told of."""
+        ours = [party for party in platform.parties if not party.is_suspended]
+        for rows in self.parties.values():
+            yield from (row for row in rows if any(self.may_reach(party, row) for party in ours))
 
     def visible(self, senders: Iterable[Party], receiver: PartyId, module: str) -> tuple[Party, ...]:
         """The parties of this id that any of the senders may reach for the module."""

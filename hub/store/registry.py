@@ -1,4 +1,4 @@
-"""The registry in the store: platforms with their parties, endpoints and tokens, and agreements.
+"""The registry in the store: platforms as they are kept, read whole.
 
 Every function works inside a transaction of the caller's. Whatever changes who is connected bumps the directory's
 revision and marks the platform with it, so that each node can draw just what is new.
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Row, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.tables import agreements, counters, endpoints, forgotten, parties, platforms, tokens
-from routing.directory import Access, Agreement, Scope
+from hub.store.tables import counters, endpoints, forgotten, parties, platforms, tokens
+from routing.directory import Access, Scope
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
 _DIRECTORY: Final = "directory"
@@ -176,190 +175,3 @@ async def touch(connection: AsyncConnection, platform_id: str, **values: Any) ->
 async def note(connection: AsyncConnection, platform_id: str, **values: Any) -> None:
     """Change columns that only people look at (`last_seen_at`, `last_error`): the directory stays as it is."""
     await connection.execute(update(platforms).where(platforms.c.id == platform_id).values(**values))
-
-
-async def add_platform(
-    connection: AsyncConnection,
-    *,
-    platform_id: str,
-    name: str,
-    roles: Iterable[RoleRow],
-    counterpart: PartyId | None = None,
-) -> None:
-    """A platform that was never connected: PLANNED. Raises RoleTaken."""
-    now = time.time()
-    revision = await bump(connection)
-    await connection.execute(
-        insert(platforms).values(
-            id=platform_id,
-            name=name,
-            status=ConnectionStatus.PLANNED,
-            versions_offered=[],
-            is_hub=False,
-            counterpart=counterpart.folded if counterpart else "",
-            quirks={},
-            allowed_networks=[],
-            created_at=now,
-            updated_at=now,
-            revision=revision,
-        )
-    )
-    await set_roles(connection, platform_id, roles, counterpart)
-
-
-async def set_roles(
-    connection: AsyncConnection, platform_id: str, roles: Iterable[RoleRow], counterpart: PartyId | None
-) -> None:
-    """Replace the parties of a platform. Those left out stay, suspended. Raises RoleTaken, and changes nothing then.
-
-    OCPI has no removal of a party: others are told that it is SUSPENDED (HubClientInfo, Push model).
-    """
-    wanted = {(row.id.folded, row.role): row for row in roles}
-    side = counterpart.folded if counterpart else ""
-    await check_roles_free(connection, platform_id, wanted.values(), counterpart)
-    known = {
-        (row.key, Role(row.role)): row
-        for row in await connection.execute(select(parties).where(parties.c.platform_id == platform_id))
-    }
-    for (key, role), row in wanted.items():
-        values = {
-            "country_code": row.id.country_code,
-            "party_id": row.id.party_id,
-            "business_details": dict(row.business_details),
-            "is_suspended": False,
-            "updated_at": time.time(),
-        }
-        if (key, role) in known:
-            await connection.execute(
-                update(parties)
-                .where(parties.c.platform_id == platform_id, parties.c.key == key, parties.c.role == role)
-                .values(**values)
-            )
-            continue
-        try:
-            await connection.execute(
-                insert(parties).values(platform_id=platform_id, key=key, role=role, counterpart=side, **values)
-            )
-        except IntegrityError:
-            raise RoleTaken(f"{role} {row.id} is held by another platform") from None
-    for key, role in known.keys() - wanted.keys():
-        await connection.execute(
-            update(parties)
-            .where(parties.c.platform_id == platform_id, parties.c.key == key, parties.c.role == role)
-            .values(is_suspended=True, updated_at=time.time())
-        )
-
-
-async def check_roles_free(
-    connection: AsyncConnection, platform_id: str, roles: Iterable[RoleRow], counterpart: PartyId | None = None
-) -> None:
-    """Raises RoleTaken where another platform holds one of these roles."""
-    side = counterpart.folded if counterpart else ""
-    for row in roles:
-        holder = await connection.scalar(
-            select(parties.c.platform_id).where(
-                parties.c.key == row.id.folded,
-                parties.c.role == row.role,
-                parties.c.counterpart == side,
-                parties.c.platform_id != platform_id,
-            )
-        )
-        if holder is not None:
-            raise RoleTaken(f"{row.role} {row.id} is held by another platform")
-
-
-async def set_endpoints(
-    connection: AsyncConnection, platform_id: str, rows: Iterable[tuple[str, Interface, str]]
-) -> None:
-    """Replace the endpoints learnt from a platform; of one given twice the last counts."""
-    await connection.execute(delete(endpoints).where(endpoints.c.platform_id == platform_id))
-    unique = {(module, interface): url for module, interface, url in rows}
-    for (module, interface), url in unique.items():
-        await connection.execute(
-            insert(endpoints).values(platform_id=platform_id, module=module, interface=interface, url=url)
-        )
-
-
-async def add_token(
-    connection: AsyncConnection,
-    platform_id: str,
-    fingerprint: bytes,
-    scope: Scope,
-    expires_at: float | None = None,
-) -> None:
-    """Accept a token of this platform from now on."""
-    await connection.execute(
-        insert(tokens).values(
-            fingerprint=fingerprint,
-            platform_id=platform_id,
-            scope=scope,
-            expires_at=expires_at,
-            created_at=time.time(),
-        )
-    )
-
-
-async def drop_tokens(connection: AsyncConnection, platform_id: str, *, scope: Scope | None = None) -> None:
-    """Stop accepting the platform's tokens: all, or those of one scope."""
-    where = tokens.c.platform_id == platform_id
-    await connection.execute(delete(tokens).where(where if scope is None else where & (tokens.c.scope == scope)))
-
-
-async def drop_token(connection: AsyncConnection, fingerprint: bytes) -> None:
-    """Stop accepting one token."""
-    await connection.execute(delete(tokens).where(tokens.c.fingerprint == fingerprint))
-
-
-async def expire_tokens(connection: AsyncConnection, platform_id: str, expires_at: float) -> None:
-    """Let the platform's full tokens end at a time (epoch seconds), for requests that are on their way."""
-    await connection.execute(
-        update(tokens)
-        .where(tokens.c.platform_id == platform_id, tokens.c.scope == Scope.FULL, tokens.c.expires_at.is_(None))
-        .values(expires_at=expires_at)
-    )
-    await connection.execute(
-        delete(tokens).where(tokens.c.platform_id == platform_id, tokens.c.expires_at < time.time())
-    )
-
-
-async def remove_platform(connection: AsyncConnection, platform_id: str) -> None:
-    """Forget a platform with everything that hangs on it."""
-    revision = await bump(connection)
-    for table in (tokens, endpoints, parties):
-        await connection.execute(delete(table).where(table.c.platform_id == platform_id))
-    await connection.execute(delete(platforms).where(platforms.c.id == platform_id))
-    await connection.execute(insert(forgotten).values(platform_id=platform_id, revision=revision))
-
-
-# --- agreements ------------------------------------------------------------------------------------------------------
-
-
-async def all_agreements(connection: AsyncConnection) -> list[Agreement]:
-    """Every agreement, oldest first."""
-    found = await connection.execute(select(agreements).order_by(agreements.c.created_at, agreements.c.id))
-    return [
-        Agreement(row.id, PartyId.parse(row.cpo), PartyId.parse(row.emsp), row.is_allowed, frozenset(row.modules))
-        for row in found
-    ]
-
-
-async def add_agreement(connection: AsyncConnection, agreement: Agreement) -> None:
-    """Record what the admin decided for a pair."""
-    await bump(connection)
-    await connection.execute(
-        insert(agreements).values(
-            id=agreement.id,
-            cpo=agreement.cpo.folded,
-            emsp=agreement.emsp.folded,
-            modules=sorted(agreement.modules),
-            is_allowed=agreement.is_allowed,
-            created_at=time.time(),
-        )
-    )
-
-
-async def remove_agreement(connection: AsyncConnection, agreement_id: str) -> bool:
-    """Forget an agreement; False for an unknown one."""
-    await bump(connection)
-    found = await connection.execute(delete(agreements).where(agreements.c.id == agreement_id))
-    return found.rowcount > 0

@@ -1,0 +1,128 @@
+"""The public OCPI door: its addresses on one screen.
+
+Built on aiohttp's server without its application layer: a request is routed by OCPI's own words, and an address
+must stay percent-encoded as it was sent, which a URL dispatcher would undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from hub.core import Core
+from hub.credentials import CredentialsModule
+from hub.door import Caller, Guard, Visit, answer, body_of, envelope_response
+from hub.registration import Registration
+from hub.relay import Relay
+from hub.versions import CREDENTIALS, version_details, version_list
+from routing.answers import envelope
+from routing.directory import Scope
+from routing.errors import MalformedBody, MethodNotAllowed, Unauthorized, UnknownPath
+from routing.links import LinkKind
+from routing.message import parse_json
+from routing.ocpi import SUCCESS, VERSIONS, Interface, Version
+from routing.router import timestamp
+
+HANDSHAKE_WAIT_S: Final = 5.0
+INTERFACES: Final[Mapping[str, Interface]] = {interface.lower(): interface for interface in Interface}
+KINDS: Final[Mapping[str, LinkKind]] = {kind.value: kind for kind in LinkKind}
+
+
+class OcpiDoor:
+    """Answers every request to the public port."""
+
+    def __init__(self, core: Core, relay: Relay, credentials: CredentialsModule, handshakes: Registration) -> None:
+        self._core = core
+        self._guard = Guard(core)
+        self._relay = relay
+        self._credentials = credentials
+        self._handshakes = handshakes
+        self._versions = {number: VERSIONS[number] for number in core.settings.hub.versions}
+
+    async def __call__(self, request: web.BaseRequest) -> web.Response:
+        return await answer(request, self._serve, self._core.picture.directory.hub)
+
+    async def _serve(self, visit: Visit) -> web.Response:
+        caller = await self._guard.caller(visit.request)
+        path, _, query = _target(visit.request).partition("?")
+        segments = path.split("/")
+        if segments[1:3] == ["ocpi", "as"]:
+            del segments[2:4]  # the caller's connection says which partner the hub plays, the path only looks it
+        match segments:
+            case ["", "ocpi", "versions"] | ["", "ocpi", "versions", ""]:
+                return self._config(visit, version_list(self._core, caller.platform))
+            case ["", "ocpi", number] | ["", "ocpi", number, ""]:
+                return self._config(visit, version_details(self._core, self._version(number), caller.platform))
+            case ["", "ocpi", number, name] | ["", "ocpi", number, name, ""] if name == CREDENTIALS:
+                return await self._serve_credentials(visit, caller, self._version(number))
+            case ["", "ocpi", number, side, module, *rest] if side in INTERFACES and module:
+                caller = await self._full(visit, caller)
+                below = "".join(f"/{segment}" for segment in rest)
+                version = self._version(number)
+                return await self._relay.module(visit, caller, version, INTERFACES[side], module, below, query)
+            case ["", "ocpi", number, module, kind, link_id] if kind in KINDS:
+                caller = await self._full(visit, caller)
+                return await self._relay.link(visit, caller, self._version(number), module, KINDS[kind], link_id)
+            case _:
+                raise UnknownPath()
+
+    def _version(self, number: str) -> Version:
+        version = self._versions.get(number)
+        if version is None:
+            raise UnknownPath(f"this hub does not offer OCPI {number[:16]}")
+        return version
+
+    async def _full(self, visit: Visit, caller: Caller) -> Caller:
+        """Raises Unauthorized for a token that opens versions and credentials only.
+
+        A platform that the hub is just registering with may use its token before the hub has read the answer.
+        """
+        if caller.scope is Scope.FULL:
+            return caller
+        if await self._handshakes.finished(caller.platform.id, HANDSHAKE_WAIT_S):
+            caller = await self._guard.caller(visit.request)
+        if caller.scope is not Scope.FULL:
+            raise Unauthorized("this token opens versions and credentials only: register first")
+        return caller
+
+    # --- modules that the hub itself answers -------------------------------------------------------------------------
+
+    def _config(self, visit: Visit, data: Any) -> web.Response:
+        if visit.request.method != "GET":
+            raise MethodNotAllowed(headers={"Allow": "GET"})
+        return _success(data)
+
+    async def _serve_credentials(self, visit: Visit, caller: Caller, version: Version) -> web.Response:
+        match visit.request.method:
+            case "GET":
+                return _success(self._credentials.show(version, caller.platform, caller.token))
+            case "POST":
+                document = await _document(visit.request)
+                return _success(await self._credentials.register(version, caller.platform, caller.scope, document))
+            case "PUT":
+                document = await _document(visit.request)
+                return _success(await self._credentials.update(version, caller.platform, caller.scope, document))
+            case "DELETE":
+                await self._credentials.unregister(caller.platform, caller.scope)
+                return _success(None)
+            case _:
+                raise MethodNotAllowed(headers={"Allow": "GET, POST, PUT, DELETE"})
+
+
+def _target(request: web.BaseRequest) -> str:
+    """The request target as it was sent, from its first slash; a proxy's form with scheme and host is accepted."""
+    raw = request.raw_path
+    return raw if raw.startswith("/") else "/" + raw.partition("://")[2].partition("/")[2]
+
+
+def _success(data: Any) -> web.Response:
+    return envelope_response(200, envelope(SUCCESS, None, timestamp(), data), {})
+
+
+async def _document(request: web.BaseRequest) -> Any:
+    try:
+        return parse_json(await body_of(request))
+    except ValueError as error:
+        raise MalformedBody(f"the body is not valid JSON: {error}") from None

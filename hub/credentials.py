@@ -1,0 +1,192 @@
+"""The hub's own credentials module: platforms register with it, change, rotate and unregister (hub as Receiver).
+
+OCPI 2.2.1, Credentials. What is learnt from a platform is fetched outside any transaction and written in one; a
+step that fails leaves everything as it was, and is noted for the admin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+import structlog
+
+from hub.core import Core
+from hub.payloads import Credentials, read_credentials
+from hub.peer import Learnt, Peer, StepFailed, check_endpoints
+from hub.picture import token_row
+from hub.store import audit, registration, registry, tokens
+from hub.store.registry import RoleRow, RoleTaken
+from hub.vault import new_token
+from hub.versions import own_credentials
+from routing.addresses import ForbiddenAddress
+from routing.directory import Platform, Scope
+from routing.errors import (
+    ClientApiUnusable,
+    EndpointsMissing,
+    InvalidMessage,
+    MethodNotAllowed,
+    OcpiError,
+    VersionNotSupported,
+)
+from routing.ocpi import ConnectionStatus, Role, Version
+
+log = structlog.get_logger(__name__)
+
+OVERLAP_S: Final = 60.0
+"""How long an old token stays valid after a rotation, for requests that are on their way."""
+
+
+class CredentialsModule:
+    """Answers GET, POST, PUT and DELETE on the hub's credentials endpoint."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def show(self, version: Version, caller: Platform, token: str) -> dict[str, Any]:
+        """GET: the hub's credentials, with the token that the caller just presented."""
+        return own_credentials(self._core, version, token, caller)
+
+    async def register(self, version: Version, caller: Platform, scope: Scope, document: Any) -> dict[str, Any]:
+        """POST: the first exchange; the hub's credentials come back with the caller's new token.
+
+        CREDENTIALS_TOKEN_A stays usable until the new token was used, so that an exchange whose answer was lost can
+        be repeated. Raises MethodNotAllowed for a platform that is registered, else as `_learn`.
+        """
+        if scope is not Scope.REGISTRATION:
+            raise MethodNotAllowed("already registered: use PUT to update", headers={"Allow": "GET, PUT, DELETE"})
+        async with self._turn(caller):
+            return await self._exchange("registered", version, caller, document)
+
+    async def update(self, version: Version, caller: Platform, scope: Scope, document: Any) -> dict[str, Any]:
+        """PUT: new endpoints, roles, version or token; the caller's token is replaced.
+
+        Raises MethodNotAllowed for a platform that is not registered, else as `_learn`.
+        """
+        if scope is not Scope.FULL:
+            raise MethodNotAllowed("not registered yet: use POST first", headers={"Allow": "GET, POST"})
+        async with self._turn(caller):
+            return await self._exchange("updated", version, caller, document)
+
+    async def unregister(self, caller: Platform, scope: Scope) -> None:
+        """DELETE: both tokens and all endpoints are forgotten. Raises MethodNotAllowed where there is nothing to."""
+        if scope is not Scope.FULL:
+            raise MethodNotAllowed("not registered", headers={"Allow": "GET, POST"})
+        async with self._core.store.write() as connection:
+            await registration.disconnected(connection, caller.id)
+            await audit.record(connection, actor=f"platform {caller.name}", action="unregistered", subject=caller.id)
+        await self._core.picture.refresh()
+
+    # --- the exchange ------------------------------------------------------------------------------------------------
+
+    def _turn(self, caller: Platform) -> asyncio.Lock:
+        """One exchange at a time for a platform."""
+        return self._turns.setdefault(caller.id, asyncio.Lock())
+
+    async def _exchange(self, action: str, version: Version, caller: Platform, document: Any) -> dict[str, Any]:
+        step = "read credentials"
+        try:
+            known_role = caller.parties[0].role if caller.parties else None
+            credentials = read_credentials(version, document, known_role)
+            step = "check roles"
+            roles = _agreed_roles(caller, credentials)
+            await self._check_free(caller, roles)
+            learnt = await self._learn(version, credentials)
+            step = "store"
+            token = await self._keep(action, caller, credentials, learnt, roles)
+        except StepFailed as failure:
+            await self._note(caller, failure.step, failure.expected, failure.came)
+            raise _as_ocpi(failure) from failure
+        except RoleTaken as error:
+            await self._note(caller, step, "roles that are free", str(error))
+            raise InvalidMessage(str(error)) from None
+        except OcpiError as error:
+            await self._note(caller, step, "valid credentials", error.message)
+            raise
+        await self._core.picture.refresh()
+        return own_credentials(self._core, version, token, self._core.picture.directory.platforms[caller.id])
+
+    async def _learn(self, version: Version, credentials: Credentials) -> Learnt:
+        """Read versions and details with the token that the platform just gave.
+
+        Raises StepFailed, which answers 3001 where they cannot be read, 3002 where this version is not among them,
+        3003 where endpoints are missing.
+        """
+        try:
+            url = self._core.checked(credentials.url)
+        except ForbiddenAddress as error:
+            raise StepFailed("read credentials", "a URL that the hub may call", str(error)) from None
+        peer = Peer(self._core, url, credentials.token, version.encodes_token)
+        offered = await peer.versions()
+        if all(row.version != version.number for row in offered):
+            theirs = ", ".join(row.version for row in offered) or "none"
+            raise StepFailed("choose version", f"{version} among the versions offered", theirs)
+        learnt = await peer.details(offered, version)
+        check_endpoints(learnt)
+        return learnt
+
+    async def _check_free(self, caller: Platform, roles: Sequence[RoleRow]) -> None:
+        async with self._core.store.read() as connection:
+            await registration.check_roles_free(connection, caller.id, roles, caller.counterpart)
+
+    async def _keep(
+        self, action: str, caller: Platform, credentials: Credentials, learnt: Learnt, roles: Sequence[RoleRow]
+    ) -> str:
+        """Everything of the exchange in one transaction; the token that the platform uses from now on."""
+        token = new_token()
+        async with self._core.store.write() as connection:
+            before = await registry.platform_row(connection, caller.id)
+            if action == "registered":
+                # an exchange repeated because its answer was lost: nobody has the token of the first
+                await tokens.drop_all(connection, caller.id, scope=Scope.FULL)
+            else:
+                await tokens.expire(connection, caller.id, time.time() + OVERLAP_S)
+            await tokens.add(connection, caller.id, self._core.fingerprints.of(token), Scope.FULL)
+            await registration.connected(
+                connection,
+                caller.id,
+                version=learnt.version.number,
+                versions_url=credentials.url,
+                versions_offered=[row.model_dump() for row in learnt.offered],
+                token_out=self._core.vault.seal(credentials.token, token_row(caller.id)),
+                is_hub=credentials.is_hub,
+                quirks=learnt.quirks(before.quirks if before else {}),
+                roles=roles,
+                endpoint_rows=learnt.endpoints,
+            )
+            after = {"version": learnt.version.number, "roles": [f"{row.role} {row.id}" for row in roles]}
+            actor = f"platform {caller.name}"
+            await audit.record(connection, actor=actor, action=action, subject=caller.id, after=after)
+        return token
+
+    async def _note(self, caller: Platform, step: str, expected: str, came: str) -> None:
+        """Keep for the admin which step failed, and how."""
+        log.warning("handshake failed", platform=caller.id, step=step, expected=expected, came=came)
+        error = {"at": time.time(), "step": step, "expected": expected, "came": came}
+        async with self._core.store.write() as connection:
+            await registry.note(connection, caller.id, last_error=error)
+
+
+def _agreed_roles(caller: Platform, credentials: Credentials) -> Sequence[RoleRow]:
+    """The roles of the credentials object. Raises InvalidMessage where one that was invited is not among them."""
+    rows = [row for row in credentials.role_rows() if row.role is not Role.HUB]
+    if caller.status is ConnectionStatus.PLANNED:  # never registered: its parties are those that the admin invited
+        held = {(row.id, row.role) for row in rows}
+        missing = [f"{party.role} {party.id}" for party in caller.parties if (party.id, party.role) not in held]
+        if missing:
+            raise InvalidMessage(f"credentials: the hub expects the roles {', '.join(missing)}")
+    return rows
+
+
+def _as_ocpi(failure: StepFailed) -> OcpiError:
+    match failure.step:
+        case "choose version":
+            return VersionNotSupported(str(failure))
+        case "check endpoints":
+            return EndpointsMissing(str(failure))
+        case _:
+            return ClientApiUnusable(str(failure))

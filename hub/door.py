@@ -1,0 +1,178 @@
+"""Who is calling, and what they are told: request ids, authentication, and every failure as an OCPI envelope."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from hub.core import Core
+from hub.store import StoreUnavailable, registry, tokens
+from routing.answers import envelope
+from routing.directory import Access, Platform, Scope
+from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
+from routing.ocpi import (
+    AUTHORIZATION,
+    CORRELATION_ID,
+    FROM_COUNTRY_CODE,
+    FROM_PARTY_ID,
+    REQUEST_ID,
+    TO_COUNTRY_CODE,
+    TO_PARTY_ID,
+    PartyId,
+)
+from routing.router import timestamp
+
+log = structlog.get_logger(__name__)
+
+BODY_TIMEOUT_S: Final = 30.0
+MAX_ID: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who presented a valid token, and what the token opens."""
+
+    platform: Platform
+    scope: Scope
+    token: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request at the door: its ids, and, as it goes on, who it is from and what the answer names."""
+
+    request: web.BaseRequest
+    request_id: str
+    correlation_id: str
+    sender: PartyId | None = None
+    """The party that the answer is addressed to; None where there are no routing headers (config modules)."""
+
+
+Serve = Callable[[Visit], Awaitable[web.Response]]
+
+
+async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId) -> web.Response:
+    """Serve one request. Whatever happens, the caller gets an OCPI envelope and its own ids back."""
+    visit = Visit(request, _given_id(request, REQUEST_ID), _given_id(request, CORRELATION_ID))
+    try:
+        response = await serve(visit)
+    except OcpiError as error:
+        response = refusal(error, addressed(visit.sender, hub))
+    except StoreUnavailable as error:
+        log.error("store unavailable", correlation_id=visit.correlation_id, reason=str(error))
+        response = refusal(HubFailure("the hub cannot reach its store right now"), addressed(visit.sender, hub))
+    except (ConnectionResetError, web.RequestPayloadError):
+        response = refusal(MalformedBody("the body broke off"), addressed(visit.sender, hub))
+    except Exception:
+        log.exception("request failed", correlation_id=visit.correlation_id, method=request.method)
+        response = refusal(HubFailure(), addressed(visit.sender, hub))
+    response.headers[REQUEST_ID] = visit.request_id
+    response.headers[CORRELATION_ID] = visit.correlation_id
+    return response
+
+
+def refusal(error: OcpiError, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An error as OCPI tells it."""
+    body = envelope(error.code, error.message, timestamp())
+    return envelope_response(error.http, body, {**error.headers, **(headers or {})})
+
+
+def envelope_response(http: int, body: bytes, headers: Mapping[str, str]) -> web.Response:
+    """An OCPI envelope as an HTTP response."""
+    return web.Response(status=http, body=body, headers={"Content-Type": "application/json", **headers})
+
+
+def addressed(to: PartyId | None, sender: PartyId | None) -> dict[str, str]:
+    """The routing headers of a response: to who asked, from who answered; none where nobody is named."""
+    if to is None or sender is None:
+        return {}
+    return {
+        TO_COUNTRY_CODE: to.country_code,
+        TO_PARTY_ID: to.party_id,
+        FROM_COUNTRY_CODE: sender.country_code,
+        FROM_PARTY_ID: sender.party_id,
+    }
+
+
+async def body_of(request: web.BaseRequest) -> bytes:
+    """The whole body. Raises BodyTooLarge; MalformedBody where it does not arrive in time."""
+    if not request.body_exists:
+        return b""
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyTooLarge() from None
+    except TimeoutError:
+        raise MalformedBody("the body did not arrive in time") from None
+
+
+def _given_id(request: web.BaseRequest, name: str) -> str:
+    """The id that the caller gave, or a new one: 2.1.1 has none, and nobody is refused for that."""
+    given = request.headers.get(name, "")
+    return given if given and len(given) <= MAX_ID and given.isprintable() and given.isascii() else str(uuid.uuid4())
+
+
+class Guard:
+    """Knows every token that the hub accepts."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def caller(self, request: web.BaseRequest) -> Caller:
+        """Whose token this is. An unknown one is looked up once more before that is believed. Raises Unauthorized."""
+        presented = _presented(request.headers.get(AUTHORIZATION, ""))
+        found = self._find(presented)
+        if found is None and presented and await self._core.picture.look_again():
+            found = self._find(presented)
+        if found is None:
+            raise Unauthorized()
+        if found.scope is Scope.FULL:
+            await self._retire_registration_token(found.platform)
+        return found
+
+    def _find(self, presented: tuple[str, ...]) -> Caller | None:
+        directory = self._core.picture.directory
+        for token in presented:
+            access = directory.access.get(self._core.fingerprints.of(token))
+            if access is not None and (access.expires_at is None or access.expires_at > time.time()):
+                return Caller(directory.platforms[access.platform_id], access.scope, token)
+        return None
+
+    async def _retire_registration_token(self, platform: Platform) -> None:
+        """CREDENTIALS_TOKEN_A ends when the token it was exchanged for is used for the first time."""
+        if not any(_opens_registration(access) for access in platform.access.values()):
+            return
+        async with self._core.store.write() as connection:
+            await tokens.drop_all(connection, platform.id, scope=Scope.REGISTRATION)
+            await registry.touch(connection, platform.id)
+        await self._core.picture.refresh()
+
+
+def _opens_registration(access: Access) -> bool:
+    return access.scope is Scope.REGISTRATION and access.expires_at is None
+
+
+def _presented(header: str) -> tuple[str, ...]:
+    """The token of an Authorization header, decoded and as it is: both are met in every version.
+
+    The specification's own examples decode to a trailing newline.
+    """
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() != "token" or not value:
+        return ()
+    try:
+        decoded = base64.b64decode(value, validate=True).decode("utf-8").strip()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return (value,)
+    return (decoded, value) if decoded else (value,)

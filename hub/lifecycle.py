@@ -1,0 +1,205 @@
+"""Open in order, close in reverse: the store, the picture, the courier, the public door."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hub.app import OcpiDoor
+from hub.config import Settings
+from hub.core import Core
+from hub.credentials import CredentialsModule
+from hub.picture import Picture
+from hub.platforms import Platforms
+from hub.registration import Registration
+from hub.relay import Relay
+from hub.server import bind, listening
+from hub.store import Store, StoreUnavailable
+from hub.store.links import Links
+from hub.store.secrets import fingerprints
+from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
+from routing.addresses import check_nothing, check_public
+from routing.courier import Courier
+from routing.router import LinkStore, Router
+
+log = structlog.get_logger(__name__)
+
+CHORE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that runs: what the office and the command line work with."""
+
+    core: Core
+    router: Router
+    platforms: Platforms
+    links: Links
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration, with the ports that were really taken."""
+        return self.core.settings
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.core.store
+
+    @property
+    def picture(self) -> Picture:
+        """Who is connected."""
+        return self.core.picture
+
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """The keyed hash of tokens and admin keys."""
+        return self.core.fingerprints
+
+    async def not_ready(self) -> str | None:
+        """Why parties cannot be served right now, in words; None when they can."""
+        try:
+            await self.core.store.ping()
+            await self.core.picture.refresh()
+        except StoreUnavailable as error:
+            return f"the store does not answer: {error}"
+        return None
+
+
+class SchemaOutdated(Exception):
+    """The store's schema is older than this version, and must not be changed by itself."""
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Hub]:
+    """A hub with its public door open, on the port that was asked for or, with port 0, on a free one.
+
+    Raises OSError for a port that is taken, StoreUnavailable, SchemaOutdated or VaultError.
+    """
+    sock = bind(settings.server.host, settings.server.port)
+    try:
+        settings = _with_port(settings, sock.getsockname()[1])
+        async with (
+            opened(settings) as (hub, door),
+            listening(
+                door,
+                sock,
+                max_body_bytes=settings.routing.max_body_bytes,
+                shutdown_s=settings.server.shutdown_s,
+                tls=server_tls(settings),
+            ),
+        ):
+            log.info("public door open", url=settings.public_url)
+            yield hub
+    finally:
+        sock.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
+    """A hub without a socket: store migrated, directory drawn, chores under way."""
+    async with AsyncExitStack() as stack:
+        store = Store(settings.storage.url)
+        stack.push_async_callback(store.close)
+        await _prepare(store, settings)
+        vault = Vault(master_keys(settings))
+        core = Core(
+            settings=settings,
+            store=store,
+            vault=vault,
+            fingerprints=await fingerprints(store, vault),
+            picture=Picture(store, vault, settings.hub.party, needs_agreement=settings.routing.policy == "agreements"),
+            courier=_courier(settings),
+        )
+        stack.push_async_callback(core.courier.close)
+        await core.picture.refresh()
+        links = Links(store)
+        stack.push_async_callback(links.close)
+        router = Router(
+            directory=lambda: core.picture.directory,
+            look_again=core.picture.look_again,
+            courier=core.courier,
+            link_store=LinkStore(links.save, links.find),
+            public_url=settings.public_url,
+        )
+        handshakes = Registration(core)
+        hub = Hub(core, router, Platforms(core, handshakes), links)
+        door = OcpiDoor(core, Relay(core, router), CredentialsModule(core), handshakes)
+        await stack.enter_async_context(_chores(core.picture.watch, lambda: _forget_links(links)))
+        yield hub, door
+
+
+def master_keys(settings: Settings) -> list[bytes]:
+    """The keys of the vault: from the configuration, or from the key file, which is made on first start."""
+    if settings.security.master_key is not None:
+        return read_keys(settings.security.master_key.get_secret_value())
+    return keys_from_file(settings.security.master_key_file or _key_file(settings.storage.url))
+
+
+def server_tls(settings: Settings) -> ssl.SSLContext | None:
+    """TLS for a door, where a certificate is configured; with a client CA, clients must show one too."""
+    if settings.server.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.server.tls_cert, settings.server.tls_key)
+    if settings.server.tls_client_ca is not None:
+        context.load_verify_locations(settings.server.tls_client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _key_file(storage_url: str) -> Path:
+    """`ocpi-hub.key` beside the store."""
+    if not storage_url.startswith("sqlite:///") or ":memory:" in storage_url:
+        return Path("ocpi-hub.key")
+    return Path(storage_url.removeprefix("sqlite:///")).with_name("ocpi-hub.key")
+
+
+def _with_port(settings: Settings, port: int) -> Settings:
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
+
+
+def _courier(settings: Settings) -> Courier:
+    return Courier(
+        connect_timeout_s=settings.routing.connect_timeout_s,
+        party_timeout_s=settings.routing.party_timeout_s,
+        max_answer_bytes=settings.routing.max_body_bytes,
+        check_address=check_nothing if settings.security.allow_private_parties else check_public,
+    )
+
+
+async def _prepare(store: Store, settings: Settings) -> None:
+    if store.is_sqlite or settings.storage.auto_migrate:
+        await store.migrate()
+    elif not await store.is_migrated():
+        raise SchemaOutdated("the store's schema is not of this version: run `ocpi-hub migrate`")
+
+
+async def _forget_links(links: Links) -> None:
+    """Delete addresses that ended, a bounded step a minute."""
+    while True:
+        try:
+            await links.forget_expired(time.time())
+        except StoreUnavailable as error:
+            log.warning("store unavailable", while_doing="forgetting links", reason=str(error))
+        await asyncio.sleep(CHORE_S)
+
+
+@asynccontextmanager
+async def _chores(*chores: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run these beside the server, and stop them with it."""
+    tasks = [asyncio.create_task(chore(), name=getattr(chore, "__name__", "chore")) for chore in chores]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,145 @@
+"""HTTP request -> Message; Reply -> HTTP response. One way for every functional module of every version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from hub.core import Core
+from hub.door import Caller, Visit, addressed, body_of, envelope_response
+from routing import links
+from routing.catalogue import MODULES, module_key, module_named, operation_of
+from routing.decide import sender_of
+from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, ReceiverNotConnected, UnknownPath
+from routing.links import LinkKind
+from routing.message import Message, Reply, parse_json
+from routing.ocpi import (
+    FROM_COUNTRY_CODE,
+    FROM_PARTY_ID,
+    TO_COUNTRY_CODE,
+    TO_PARTY_ID,
+    ConnectionStatus,
+    Interface,
+    PartyId,
+    Version,
+)
+from routing.router import Router
+
+OPTIONAL_BODY = frozenset({"TOK-S2"})
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
+class Relay:
+    """Carries requests from the door to the router, and answers back."""
+
+    def __init__(self, core: Core, router: Router) -> None:
+        self._core = core
+        self._router = router
+        self._custom = {name.lower() for name in core.settings.hub.custom_modules}
+
+    async def module(
+        self, visit: Visit, caller: Caller, version: Version, interface: Interface, module: str, path: str, query: str
+    ) -> web.Response:
+        """A request to a module: `path` and `query` still percent-encoded, `path` empty or with a leading slash."""
+        self._check_module(version, module)
+        message = await self._message(visit, caller, version, interface, module, path, query)
+        return self._response(visit, await self._router.route(message))
+
+    async def link(
+        self, visit: Visit, caller: Caller, version: Version, module: str, kind: LinkKind, link_id: str
+    ) -> web.Response:
+        """A request to an address that the hub gave out: a response_url, a next page, or a Location."""
+        method = visit.request.method
+        wanted = "POST" if kind is LinkKind.CALLBACK else "GET"
+        if method != wanted:
+            raise MethodNotAllowed(headers={"Allow": wanted})
+        found = await self._router.link(link_id, kind, caller.platform)
+        message = await self._message(visit, caller, version, found.interface, module, "", "", sender=found.user)
+        visit.sender = message.sender
+        return self._response(visit, await self._router.follow(found, replace(message, is_followed=True)))
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    def _check_module(self, version: Version, identifier: str) -> None:
+        known = module_named(identifier)
+        is_offered = version.number in known.versions if known else identifier.lower() in self._custom
+        if not is_offered:
+            raise UnknownPath(f"this hub has no module {identifier} in {version}")
+
+    async def _message(
+        self,
+        visit: Visit,
+        caller: Caller,
+        version: Version,
+        interface: Interface,
+        module: str,
+        path: str,
+        query: str,
+        sender: PartyId | None = None,
+    ) -> Message:
+        """The message of a request. Raises the OcpiError that answers what is wrong with it.
+
+        `sender` is who it is from where no OCPI-from headers say so; else it is the caller's only party.
+        """
+        request, platform = visit.request, caller.platform
+        if request.method not in METHODS:
+            raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(METHODS))})
+        body = await body_of(request)
+        document = _read(body)
+        query, routed_to = links.take_route(query)
+        named = _party(request, FROM_COUNTRY_CODE, FROM_PARTY_ID) if version.has_routing_headers else None
+        receiver = _party(request, TO_COUNTRY_CODE, TO_PARTY_ID) if version.has_routing_headers else None
+        visit.sender = sender_of(platform, named or sender)
+        if platform.status is ConnectionStatus.SUSPENDED:
+            raise ReceiverNotConnected("your platform is suspended")
+        key = module_key(module)
+        path = "" if path == "/" else path
+        operation = operation_of(key, interface, request.method, path)
+        if operation is not None and operation.object_name and not body and operation.id not in OPTIONAL_BODY:
+            raise MalformedBody(f"a {operation.object_name} object is expected as body")
+        return Message(
+            version=version,
+            module=key if key in MODULES else module,
+            interface=interface,
+            method=request.method,
+            path=path,
+            query=query,
+            body=body,
+            document=document,
+            caller=platform,
+            sender=visit.sender,
+            receiver=receiver or routed_to or platform.counterpart,
+            request_id=visit.request_id,
+            correlation_id=visit.correlation_id,
+            operation=operation,
+        )
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def _response(self, visit: Visit, reply: Reply) -> web.Response:
+        headers = {**reply.headers, **addressed(visit.sender, reply.sender or self._core.picture.directory.hub)}
+        return envelope_response(reply.http, reply.body, headers)
+
+
+def _read(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return parse_json(body)
+    except ValueError as error:
+        raise MalformedBody(f"the body is not valid JSON: {error}") from None
+
+
+def _party(request: web.BaseRequest, country_header: str, party_header: str) -> PartyId | None:
+    """The party that a pair of routing headers names; None where neither is there."""
+    country_code, party_id = request.headers.get(country_header), request.headers.get(party_header)
+    if country_code is None and party_id is None:
+        return None
+    if country_code is None or party_id is None:
+        raise InvalidMessage(f"{country_header} and {party_header} belong together")
+    try:
+        return PartyId(country_code.strip(), party_id.strip())
+    except ValueError as error:
+        raise InvalidMessage(f"{country_header}, {party_header}: {error}") from None

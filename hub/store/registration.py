@@ -1,0 +1,168 @@
+"""What changes the registry: platforms added, connected, disconnected and removed, and the roles they hold.
+
+Every function works inside a transaction of the caller's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.store.registry import RoleRow, RoleTaken, bump, platform_row, touch
+from hub.store.tables import endpoints, forgotten, parties, platforms, tokens
+from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
+
+
+async def add_platform(
+    connection: AsyncConnection,
+    *,
+    platform_id: str,
+    name: str,
+    roles: Iterable[RoleRow],
+    counterpart: PartyId | None = None,
+) -> None:
+    """A platform that was never connected: PLANNED. Raises RoleTaken."""
+    now = time.time()
+    revision = await bump(connection)
+    await connection.execute(
+        insert(platforms).values(
+            id=platform_id,
+            name=name,
+            status=ConnectionStatus.PLANNED,
+            versions_offered=[],
+            is_hub=False,
+            counterpart=counterpart.folded if counterpart else "",
+            quirks={},
+            allowed_networks=[],
+            created_at=now,
+            updated_at=now,
+            revision=revision,
+        )
+    )
+    await set_roles(connection, platform_id, roles, counterpart)
+
+
+async def set_roles(
+    connection: AsyncConnection, platform_id: str, roles: Iterable[RoleRow], counterpart: PartyId | None
+) -> None:
+    """Replace the parties of a platform. Those left out stay, suspended. Raises RoleTaken, and changes nothing then.
+
+    OCPI has no removal of a party: others are told that it is SUSPENDED (HubClientInfo, Push model).
+    """
+    wanted = {(row.id.folded, row.role): row for row in roles}
+    side = counterpart.folded if counterpart else ""
+    await check_roles_free(connection, platform_id, wanted.values(), counterpart)
+    known = {
+        (row.key, Role(row.role)): row
+        for row in await connection.execute(select(parties).where(parties.c.platform_id == platform_id))
+    }
+    for (key, role), row in wanted.items():
+        values = {
+            "country_code": row.id.country_code,
+            "party_id": row.id.party_id,
+            "business_details": dict(row.business_details),
+            "is_suspended": False,
+            "updated_at": time.time(),
+        }
+        if (key, role) in known:
+            await connection.execute(
+                update(parties)
+                .where(parties.c.platform_id == platform_id, parties.c.key == key, parties.c.role == role)
+                .values(**values)
+            )
+            continue
+        try:
+            await connection.execute(
+                insert(parties).values(platform_id=platform_id, key=key, role=role, counterpart=side, **values)
+            )
+        except IntegrityError:
+            raise RoleTaken(f"{role} {row.id} is held by another platform") from None
+    for key, role in known.keys() - wanted.keys():
+        await connection.execute(
+            update(parties)
+            .where(parties.c.platform_id == platform_id, parties.c.key == key, parties.c.role == role)
+            .values(is_suspended=True, updated_at=time.time())
+        )
+
+
+async def check_roles_free(
+    connection: AsyncConnection, platform_id: str, roles: Iterable[RoleRow], counterpart: PartyId | None = None
+) -> None:
+    """Raises RoleTaken where another platform holds one of these roles."""
+    side = counterpart.folded if counterpart else ""
+    for row in roles:
+        holder = await connection.scalar(
+            select(parties.c.platform_id).where(
+                parties.c.key == row.id.folded,
+                parties.c.role == row.role,
+                parties.c.counterpart == side,
+                parties.c.platform_id != platform_id,
+            )
+        )
+        if holder is not None:
+            raise RoleTaken(f"{row.role} {row.id} is held by another platform")
+
+
+async def set_endpoints(
+    connection: AsyncConnection, platform_id: str, rows: Iterable[tuple[str, Interface, str]]
+) -> None:
+    """Replace the endpoints learnt from a platform; of one given twice the last counts."""
+    await connection.execute(delete(endpoints).where(endpoints.c.platform_id == platform_id))
+    unique = {(module, interface): url for module, interface, url in rows}
+    for (module, interface), url in unique.items():
+        await connection.execute(
+            insert(endpoints).values(platform_id=platform_id, module=module, interface=interface, url=url)
+        )
+
+
+async def connected(
+    connection: AsyncConnection,
+    platform_id: str,
+    *,
+    version: str,
+    versions_url: str,
+    versions_offered: Sequence[Mapping[str, str]],
+    token_out: bytes,
+    is_hub: bool,
+    quirks: Mapping[str, Any],
+    roles: Iterable[RoleRow],
+    endpoint_rows: Iterable[tuple[str, Interface, str]],
+) -> None:
+    """Keep what a handshake learnt; the platform is CONNECTED. Raises RoleTaken. `token_out` comes sealed."""
+    row = await platform_row(connection, platform_id)
+    await touch(
+        connection,
+        platform_id,
+        status=ConnectionStatus.CONNECTED,
+        version=version,
+        versions_url=versions_url,
+        versions_offered=list(versions_offered),
+        token_out=token_out,
+        is_hub=is_hub,
+        quirks=dict(quirks),
+        last_seen_at=time.time(),
+        last_error=None,
+    )
+    await set_roles(connection, platform_id, roles, row.counterpart if row else None)
+    await set_endpoints(connection, platform_id, endpoint_rows)
+
+
+async def disconnected(connection: AsyncConnection, platform_id: str) -> None:
+    """Forget what a handshake learnt; the parties stay known, and are OFFLINE."""
+    await touch(connection, platform_id, status=ConnectionStatus.OFFLINE, version=None, token_out=None)
+    await set_endpoints(connection, platform_id, ())
+    await connection.execute(delete(tokens).where(tokens.c.platform_id == platform_id))
+
+
+async def remove_platform(connection: AsyncConnection, platform_id: str) -> None:
+    """Forget a platform with everything that hangs on it."""
+    revision = await bump(connection)
+    for table in (tokens, endpoints, parties):
+        await connection.execute(delete(table).where(table.c.platform_id == platform_id))
+    await connection.execute(delete(platforms).where(platforms.c.id == platform_id))
+    await connection.execute(insert(forgotten).values(platform_id=platform_id, revision=revision))

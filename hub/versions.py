@@ -1,0 +1,117 @@
+"""What the hub tells about itself: its versions, their endpoints, and its credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hub.core import Core
+from routing.catalogue import MODULES
+from routing.directory import Directory, Party, Platform
+from routing.ocpi import Interface, PartyId, Role, Version
+
+CREDENTIALS = "credentials"
+CLIENT_INFO = "hubclientinfo"
+
+
+def base_url(core: Core, caller: Platform | None) -> str:
+    """Where the hub's addresses begin for this caller: a connection with one counterpart has its own."""
+    base = f"{core.settings.public_url}/ocpi"
+    if caller is None or caller.counterpart is None:
+        return base
+    return f"{base}/as/{caller.counterpart.country_code}-{caller.counterpart.party_id}"
+
+
+def version_list(core: Core, caller: Platform) -> list[dict[str, str]]:
+    """The versions on offer (OCPI 2.2.1, Versions)."""
+    base = base_url(core, caller)
+    return [{"version": number, "url": f"{base}/{number}"} for number in core.settings.hub.versions]
+
+
+def version_details(core: Core, version: Version, caller: Platform) -> dict[str, Any]:
+    """The endpoints of one version (OCPI 2.2.1, Version details): every module on both interfaces.
+
+    2.1.1 names no interface: there the caller is shown the one that its role calls.
+    """
+    base = f"{base_url(core, caller)}/{version.number}"
+    if not version.endpoints_have_role:
+        return {"version": version.number, "endpoints": list(_without_roles(core, base, version, caller))}
+    endpoints = [
+        {"identifier": CREDENTIALS, "role": Interface.SENDER, "url": f"{base}/{CREDENTIALS}"},
+        {"identifier": CLIENT_INFO, "role": Interface.SENDER, "url": f"{base}/{CLIENT_INFO}"},
+    ]
+    names = [module.identifier for module in MODULES.values() if version.number in module.versions]
+    for name in (*names, *core.settings.hub.custom_modules):
+        for interface in Interface:
+            url = f"{base}/{interface.lower()}/{name}"
+            endpoints.append({"identifier": name, "role": interface, "url": url})
+    return {"version": version.number, "endpoints": endpoints}
+
+
+def _without_roles(core: Core, base: str, version: Version, caller: Platform) -> Iterator[dict[str, str]]:
+    yield {"identifier": CREDENTIALS, "url": f"{base}/{CREDENTIALS}"}
+    roles = {party.role for party in caller.parties}
+    for module in MODULES.values():
+        if version.number not in module.versions:
+            continue
+        # who implements one interface of a module calls the other
+        calls = Interface.RECEIVER if roles & module.sender_roles else Interface.SENDER
+        yield {"identifier": module.identifier, "url": f"{base}/{calls.lower()}/{module.identifier}"}
+    for name in core.settings.hub.custom_modules:
+        yield {"identifier": name, "url": f"{base}/{Interface.RECEIVER.lower()}/{name}"}
+
+
+def own_credentials(core: Core, version: Version, token: str, viewer: Platform) -> dict[str, Any]:
+    """The hub's credentials object for a platform (OCPI, Credentials object).
+
+    2.1.1: one party, flat. 2.2.1: the hub reports only itself, as HUB. 2.3.0: `hub_party_id`, and the parties that
+    the viewer reaches through the hub. On a connection with one counterpart the hub is exactly that partner.
+    """
+    head = {"token": token, "url": f"{base_url(core, viewer)}/versions"}
+    directory = core.picture.directory
+    if version.credentials_are_flat:
+        party = viewer.counterpart or directory.hub
+        return {**head, **_named(party), "business_details": _details(core, directory, viewer)}
+    if viewer.counterpart is not None:
+        roles = [row for row in _reachable_roles(directory, viewer) if _is(row, viewer.counterpart)]
+        return {**head, "roles": roles or [_hub_role(core, Role.OTHER)]}
+    if version.hub_is_a_role:
+        return {**head, "roles": [_hub_role(core, Role.HUB)]}
+    roles = _reachable_roles(directory, viewer) or [_hub_role(core, Role.OTHER)]
+    return {**head, "hub_party_id": directory.hub.folded, "roles": roles}
+
+
+def _hub_role(core: Core, role: Role) -> dict[str, Any]:
+    return {"role": role, "business_details": _business(core), **_named(core.settings.hub.party)}
+
+
+def _reachable_roles(directory: Directory, viewer: Platform) -> list[dict[str, Any]]:
+    """The parties that the viewer may reach; PTP is a word only of those who speak the Payments module."""
+    knows_ptp = any(module == "payments" for module, _ in viewer.endpoints)
+    return [
+        {
+            "role": Role.OTHER if party.role is Role.PTP and not knows_ptp else party.role,
+            "business_details": {"name": party.name or str(party.id)},
+            **_named(party.id),
+        }
+        for party in directory.reachable(viewer)
+        if not party.is_suspended and party.role is not Role.HUB
+    ]
+
+
+def _details(core: Core, directory: Directory, viewer: Platform) -> dict[str, Any]:
+    played: tuple[Party, ...] = directory.parties.get(viewer.counterpart, ()) if viewer.counterpart else ()
+    return {"name": played[0].name or str(played[0].id)} if played else _business(core)
+
+
+def _business(core: Core) -> dict[str, Any]:
+    website = core.settings.hub.website
+    return {"name": core.settings.hub.name, **({"website": website} if website else {})}
+
+
+def _named(party: PartyId) -> dict[str, str]:
+    return {"country_code": party.country_code, "party_id": party.party_id}
+
+
+def _is(role: dict[str, Any], party: PartyId) -> bool:
+    return PartyId(role["country_code"], role["party_id"]) == party
