@@ -1,0 +1,29 @@
+"""OCPI status codes across versions: 2.1.1 has neither 2004 nor the hub's 4000 to 4003."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routing.bridge.refusals import UnknownToken
+from routing.bridge.steps import version_of
+from routing.errors import OcpiError, UnknownPath
+from routing.message import Message
+from routing.ocpi import Version
+
+IN_211: Final = {2004: 2000, 4000: 3000, 4001: 2000, 4002: 3000, 4003: 3000}
+
+
+def status_code(code: int, target: Version | str) -> int:
+    """A status code as a caller of this version knows it. For the hub's own errors too."""
+    return IN_211.get(code, code) if version_of(target).rank == 1 else code
+
+
+def translate_failure(error: OcpiError, message: Message, *, source: Version | str) -> OcpiError:
+    """The error for a call that a party of version `source` answered with a bare HTTP error.
+
+    A 2.1.1 eMSP that does not know a token often says 404 without an envelope; everything else stays what it is.
+    """
+    is_authorization = message.operation is not None and message.operation.id == "TOK-S2"
+    if is_authorization and isinstance(error, UnknownPath) and version_of(source).rank == 1 < message.version.rank:
+        return UnknownToken()
+    return error
