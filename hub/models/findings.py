@@ -87,11 +87,11 @@ def _rule(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
         case "string_pattern_mismatch":
             return _FORMATS[context["pattern"]]
         case "no_such_day":
-            return "bad_date_time", "must be a day that exists"
-        case "greater_than_equal" | "less_than_equal":
-            return "out_of_range", f"must be {context.get('ge', context.get('le'))} or " + (
-                "more" if "ge" in context else "less"
-            )
+            return str(context["rule"]), "must be a day that exists"
+        case "greater_than_equal":
+            return "out_of_range", f"must be {context['ge']} or more"
+        case "less_than_equal":
+            return "out_of_range", f"must be {context['le']} or less"
         case "choice":
             return "missing", str(context["words"])
         case _:

@@ -53,7 +53,7 @@ def OcpiString(max_length: int | None = None, min_length: int | None = None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The values that OCPI lists for an OpenEnum; others are allowed. Read by code, not by pydantic."""
+    """The values that OCPI lists for an OpenEnum. Others are as valid, so pydantic does not look at it."""
 
     values: tuple[str, ...]
 
@@ -68,7 +68,8 @@ def _is_a_day_of_the_calendar(value: str) -> str:
     try:
         datetime.date.fromisoformat(value[:10])
     except ValueError:
-        raise PydanticCustomError("no_such_day", "no such day") from None
+        rule = "bad_date" if len(value) == 10 else "bad_date_time"
+        raise PydanticCustomError("no_such_day", "no such day", {"rule": rule}) from None
     return value
 
 
@@ -82,10 +83,11 @@ Url = Annotated[str, StringConstraints(max_length=255, pattern=ABSOLUTE_URL)]
 OpenEnum = Annotated[str, StringConstraints(max_length=255, pattern=OPEN_ENUM)]
 Day = Annotated[str, StringConstraints(pattern=DAY), AfterValidator(_is_a_day_of_the_calendar)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=TIME_OF_DAY)]
-Latitude = Annotated[str, StringConstraints(max_length=10, pattern=LATITUDE)]
-Longitude = Annotated[str, StringConstraints(max_length=11, pattern=LONGITUDE)]
-Latitude211 = Annotated[str, StringConstraints(max_length=10, pattern=LATITUDE_2_1_1)]
-Longitude211 = Annotated[str, StringConstraints(max_length=11, pattern=LONGITUDE_2_1_1)]
+# The pattern bounds the length. The tables' string(10) and string(11) are too short for a minus sign and 7 decimals.
+Latitude = Annotated[str, StringConstraints(pattern=LATITUDE)]
+Longitude = Annotated[str, StringConstraints(pattern=LONGITUDE)]
+Latitude211 = Annotated[str, StringConstraints(pattern=LATITUDE_2_1_1)]
+Longitude211 = Annotated[str, StringConstraints(pattern=LONGITUDE_2_1_1)]
 Weekday = Annotated[int, Field(ge=1, le=7)]
 Pixels = Annotated[int, Field(ge=0, le=99_999)]
 AtLeastOne: Final = Field(min_length=1)

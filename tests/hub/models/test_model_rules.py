@@ -141,7 +141,8 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("2.2.1", "GeoLocation", "latitude", "51,047599", "bad_coordinate"),
     ("2.2.1", "GeoLocation", "latitude", Decimal("51.047599"), "wrong_type"),
     ("2.2.1", "GeoLocation", "longitude", "-126.104965", None),
-    ("2.2.1", "GeoLocation", "longitude", "-126.1049651", "too_long"),
+    ("2.2.1", "GeoLocation", "longitude", "-126.1049651", None),
+    ("2.2.1", "GeoLocation", "longitude", "-126.10496512", "bad_coordinate"),
     ("2.2.1", "GeoLocation", "longitude", "1261.04965", "bad_coordinate"),
     # times, dates, URLs
     ("2.2.1", "RegularHours", "period_begin", "24:00", "bad_time"),
@@ -149,6 +150,7 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("2.2.1", "TariffRestrictions", "start_time", "23:59", None),
     ("2.2.1", "TariffRestrictions", "start_date", "2024-2-1", "bad_date"),
     ("2.2.1", "TariffRestrictions", "start_date", "2024-02-28", None),
+    ("2.2.1", "TariffRestrictions", "start_date", "2024-02-30", "bad_date"),
     ("2.2.1", "StartSession", "response_url", "not a url", "bad_url"),
     ("2.2.1", "StartSession", "response_url", "/callbacks/1", "bad_url"),
     ("2.2.1", "StartSession", "response_url", "https://emsp.example/" + "x" * 235, "too_long"),
