@@ -20,6 +20,7 @@ from hub.versions import CREDENTIALS, version_details, version_list
 from routing.answers import envelope
 from routing.directory import Scope
 from routing.errors import MalformedBody, MethodNotAllowed, Unauthorized, UnknownPath
+from routing.journey import OnLeg
 from routing.links import LinkKind
 from routing.message import parse_json
 from routing.ocpi import SUCCESS, VERSIONS, Interface, Version
@@ -33,7 +34,10 @@ KINDS: Final[Mapping[str, LinkKind]] = {kind.value: kind for kind in LinkKind}
 class OcpiDoor:
     """Answers every request to the public port."""
 
-    def __init__(self, core: Core, relay: Relay, credentials: CredentialsModule, handshakes: Registration) -> None:
+    def __init__(
+        self, core: Core, relay: Relay, credentials: CredentialsModule, handshakes: Registration, on_leg: OnLeg
+    ) -> None:
+        self._on_leg = on_leg
         self._core = core
         self._guard = Guard(core)
         self._relay = relay
@@ -42,14 +46,16 @@ class OcpiDoor:
         self._versions = {number: VERSIONS[number] for number in core.settings.hub.versions}
 
     async def __call__(self, request: web.BaseRequest) -> web.Response:
-        return await answer(request, self._serve, self._core.picture.directory.hub)
+        return await answer(request, self._serve, self._core.picture.directory.hub, self._on_leg)
 
     async def _serve(self, visit: Visit) -> web.Response:
         caller = await self._guard.caller(visit.request)
+        visit.platform = caller.platform
         path, _, query = _target(visit.request).partition("?")
         segments = path.split("/")
         if segments[1:3] == ["ocpi", "as"]:
             del segments[2:4]  # the caller's connection says which partner the hub plays, the path only looks it
+        visit.version = segments[2] if len(segments) > 2 and segments[2] in self._versions else ""
         match segments:
             case ["", "ocpi", "versions"] | ["", "ocpi", "versions", ""]:
                 return self._config(visit, version_list(self._core, caller.platform))
@@ -90,11 +96,13 @@ class OcpiDoor:
     # --- modules that the hub itself answers -------------------------------------------------------------------------
 
     def _config(self, visit: Visit, data: Any) -> web.Response:
+        visit.module = "versions"
         if visit.request.method != "GET":
             raise MethodNotAllowed(headers={"Allow": "GET"})
         return _success(data)
 
     async def _serve_credentials(self, visit: Visit, caller: Caller, version: Version) -> web.Response:
+        visit.module = CREDENTIALS
         match visit.request.method:
             case "GET":
                 return _success(self._credentials.show(version, caller.platform, caller.token))

@@ -19,12 +19,15 @@ from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
 from routing.directory import Access, Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
+from routing.journey import Direction, Leg, OnLeg, new_journey_id, outcome_of
+from routing.message import Message
 from routing.ocpi import (
     AUTHORIZATION,
     CORRELATION_ID,
     FROM_COUNTRY_CODE,
     FROM_PARTY_ID,
     REQUEST_ID,
+    SUCCESS,
     TO_COUNTRY_CODE,
     TO_PARTY_ID,
     PartyId,
@@ -55,29 +58,79 @@ class Visit:
     correlation_id: str
     sender: PartyId | None = None
     """The party that the answer is addressed to; None where there are no routing headers (config modules)."""
+    platform: Platform | None = None
+    version: str = ""
+    module: str = ""
+    interface: str = ""
+    message: Message | None = None
+    """What the relay made of it, where it got that far."""
+    journey_id: str = field(default_factory=new_journey_id)
+    code: int = SUCCESS
+    reason: str = ""
+    at: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.perf_counter)
 
 
 Serve = Callable[[Visit], Awaitable[web.Response]]
 
 
-async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId) -> web.Response:
+async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId, on_leg: OnLeg) -> web.Response:
     """Serve one request. Whatever happens, the caller gets an OCPI envelope and its own ids back."""
     visit = Visit(request, _given_id(request, REQUEST_ID), _given_id(request, CORRELATION_ID))
     try:
         response = await serve(visit)
-    except OcpiError as error:
-        response = refusal(error, addressed(visit.sender, hub))
-    except StoreUnavailable as error:
-        log.error("store unavailable", correlation_id=visit.correlation_id, reason=str(error))
-        response = refusal(HubFailure("the hub cannot reach its store right now"), addressed(visit.sender, hub))
-    except (ConnectionResetError, web.RequestPayloadError):
-        response = refusal(MalformedBody("the body broke off"), addressed(visit.sender, hub))
-    except Exception:
-        log.exception("request failed", correlation_id=visit.correlation_id, method=request.method)
-        response = refusal(HubFailure(), addressed(visit.sender, hub))
+    except Exception as error:
+        failure = _as_ocpi(error, visit)
+        visit.code, visit.reason = failure.code, failure.message
+        response = refusal(failure, addressed(visit.sender, hub))
+    on_leg(_leg(visit, response))
     response.headers[REQUEST_ID] = visit.request_id
     response.headers[CORRELATION_ID] = visit.correlation_id
     return response
+
+
+def _as_ocpi(error: Exception, visit: Visit) -> OcpiError:
+    match error:
+        case OcpiError():
+            return error
+        case StoreUnavailable():
+            log.error("store unavailable", correlation_id=visit.correlation_id, reason=str(error))
+            return HubFailure("the hub cannot reach its store right now")
+        case ConnectionResetError() | web.RequestPayloadError():
+            return MalformedBody("the body broke off")
+        case _:
+            log.error("request failed", correlation_id=visit.correlation_id, exc_info=error)
+            return HubFailure()
+
+
+def _leg(visit: Visit, response: web.Response) -> Leg:
+    message, body = visit.message, response.body
+    answer_body = body if isinstance(body, bytes) else b""
+    return Leg(
+        journey_id=visit.journey_id,
+        direction=Direction.IN,
+        at=visit.at,
+        ms=(time.perf_counter() - visit.started) * 1000,
+        platform_id=visit.platform.id if visit.platform else "",
+        sender=str(visit.sender or ""),
+        receiver=str(message.receiver or "") if message else "",
+        version=visit.version,
+        module=visit.module,
+        interface=visit.interface,
+        method=visit.request.method,
+        path=message.path if message else "",
+        request_id=visit.request_id,
+        correlation_id=visit.correlation_id,
+        http=response.status,
+        ocpi=visit.code,
+        outcome=outcome_of(visit.code),
+        reason=visit.reason,
+        parent=message.parent if message else "",
+        bytes_in=len(message.body) if message else 0,
+        bytes_out=len(answer_body),
+        request_body=message.body if message else b"",
+        answer_body=answer_body,
+    )
 
 
 def refusal(error: OcpiError, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -28,7 +28,9 @@ from hub.store.secrets import fingerprints
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
-from routing.router import LinkStore, Router
+from routing.journey import ignore
+from routing.lead_back import LeadBack, LinkStore
+from routing.router import Router
 
 log = structlog.get_logger(__name__)
 
@@ -121,18 +123,20 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         )
         stack.push_async_callback(core.courier.close)
         await core.picture.refresh()
+        on_leg = ignore
         links = Links(store)
         stack.push_async_callback(links.close)
+        lead_back = LeadBack(LinkStore(links.save, links.find), settings.public_url)
         router = Router(
             directory=lambda: core.picture.directory,
             look_again=core.picture.look_again,
             courier=core.courier,
-            link_store=LinkStore(links.save, links.find),
-            public_url=settings.public_url,
+            lead_back=lead_back,
+            on_leg=on_leg,
         )
         handshakes = Registration(core)
         hub = Hub(core, router, Platforms(core, handshakes), links)
-        door = OcpiDoor(core, Relay(core, router), CredentialsModule(core), handshakes)
+        door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
         await stack.enter_async_context(_chores(core.picture.watch, lambda: _forget_links(links)))
         yield hub, door
 

@@ -13,6 +13,7 @@ from routing import links
 from routing.catalogue import MODULES, module_key, module_named, operation_of
 from routing.decide import sender_of
 from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, ReceiverNotConnected, UnknownPath
+from routing.lead_back import LeadBack
 from routing.links import LinkKind
 from routing.message import Message, Reply, parse_json
 from routing.ocpi import (
@@ -34,15 +35,17 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 class Relay:
     """Carries requests from the door to the router, and answers back."""
 
-    def __init__(self, core: Core, router: Router) -> None:
+    def __init__(self, core: Core, router: Router, lead_back: LeadBack) -> None:
         self._core = core
         self._router = router
+        self._lead_back = lead_back
         self._custom = {name.lower() for name in core.settings.hub.custom_modules}
 
     async def module(
         self, visit: Visit, caller: Caller, version: Version, interface: Interface, module: str, path: str, query: str
     ) -> web.Response:
         """A request to a module: `path` and `query` still percent-encoded, `path` empty or with a leading slash."""
+        visit.module, visit.interface = module, interface
         self._check_module(version, module)
         message = await self._message(visit, caller, version, interface, module, path, query)
         return self._response(visit, await self._router.route(message))
@@ -55,10 +58,12 @@ class Relay:
         wanted = "POST" if kind is LinkKind.CALLBACK else "GET"
         if method != wanted:
             raise MethodNotAllowed(headers={"Allow": wanted})
-        found = await self._router.link(link_id, kind, caller.platform)
+        visit.module = module
+        found = await self._lead_back.find(link_id, kind, caller.platform)
+        visit.interface = found.interface
         message = await self._message(visit, caller, version, found.interface, module, "", "", sender=found.user)
-        visit.sender = message.sender
-        return self._response(visit, await self._router.follow(found, replace(message, is_followed=True)))
+        message = visit.message = replace(message, is_followed=True, parent=found.journey_id)
+        return self._response(visit, await self._router.follow(found, message))
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
@@ -99,7 +104,7 @@ class Relay:
         operation = operation_of(key, interface, request.method, path)
         if operation is not None and operation.object_name and not body and operation.id not in OPTIONAL_BODY:
             raise MalformedBody(f"a {operation.object_name} object is expected as body")
-        return Message(
+        message = visit.message = Message(
             version=version,
             module=key if key in MODULES else module,
             interface=interface,
@@ -114,11 +119,14 @@ class Relay:
             request_id=visit.request_id,
             correlation_id=visit.correlation_id,
             operation=operation,
+            journey_id=visit.journey_id,
         )
+        return message
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
     def _response(self, visit: Visit, reply: Reply) -> web.Response:
+        visit.code = reply.code
         headers = {**reply.headers, **addressed(visit.sender, reply.sender or self._core.picture.directory.hub)}
         return envelope_response(reply.http, reply.body, headers)
 

@@ -54,8 +54,17 @@ def open_envelope(body: bytes) -> dict[str, Any] | None:
     return document
 
 
-def body_to_pass_on(answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str) -> bytes:
-    """The body for the caller: the party's own bytes, or an envelope where a party may leave it out.
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """What the caller gets: body bytes, the OCPI status code in them, and the party's words where it refused."""
+
+    body: bytes
+    code: int
+    message: str = ""
+
+
+def pass_on(answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str) -> PassedOn:
+    """The answer for the caller: the party's own bytes, or an envelope where a party may leave it out.
 
     Raises the OcpiError that stands for everything else.
     """
@@ -69,19 +78,22 @@ def body_to_pass_on(answer: Answer, receiver: PartyId, method: str, operation: O
         )
     if 300 <= answer.http < 400:
         raise InvalidAnswer(f"receiver {receiver} answered with a redirect (HTTP {answer.http}), which is not followed")
-    if open_envelope(answer.body) is not None:
-        return answer.body
+    document = open_envelope(answer.body)
+    if document is not None:
+        return PassedOn(answer.body, document["status_code"], str(document.get("status_message") or ""))
     if 200 <= answer.http < 300:
         return _without_envelope(answer, receiver, method, operation, now)
     raise _bare_error(answer, receiver)
 
 
-def _without_envelope(answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str) -> bytes:
+def _without_envelope(
+    answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str
+) -> PassedOn:
     if answer.body.strip():
         raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} with a body that is not an OCPI envelope")
     if method == "GET" or (operation is not None and operation.data_required):
         raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} without a body")
-    return envelope(SUCCESS, None, now)
+    return PassedOn(envelope(SUCCESS, None, now), SUCCESS)
 
 
 def _bare_error(answer: Answer, receiver: PartyId) -> OcpiError:

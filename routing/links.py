@@ -51,7 +51,8 @@ class Link:
     owner: PartyId
     user_platform: str
     user: PartyId
-    correlation_id: str
+    journey_id: str
+    """The journey on which it was given out."""
     created_at: float
     expires_at: float | None
     """Epoch seconds; None for what must work as long as CDRs are kept."""

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 
 from routing.catalogue import Operation
 from routing.directory import Platform
-from routing.ocpi import Interface, PartyId, Version
+from routing.ocpi import SUCCESS, Interface, PartyId, Version
 
 MAX_INTEGER_DIGITS: Final = 4000
 """Longer integers are read as decimals: Python refuses to read them as int."""
@@ -38,6 +38,9 @@ class Message:
     request_id: str
     correlation_id: str
     operation: Operation | None = None
+    journey_id: str = ""
+    parent: str = ""
+    """The journey that gave out the address it came to, where it came to one."""
     is_followed: bool = False
     """Whether it came to an address the hub gave out, rather than to a module."""
 
@@ -53,6 +56,8 @@ class Reply:
     body: bytes
     sender: PartyId | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    code: int = SUCCESS
+    """The OCPI status code in the body."""
 
 
 def _refuse_constant(name: str) -> NoReturn:

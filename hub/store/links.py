@@ -82,7 +82,7 @@ def _values(link: Link) -> dict[str, Any]:
         "owner": link.owner.folded,
         "user_platform": link.user_platform,
         "user": link.user.folded,
-        "correlation_id": link.correlation_id,
+        "journey_id": link.journey_id,
         "created_at": link.created_at,
         "expires_at": link.expires_at,
     }

@@ -129,7 +129,7 @@ links = Table(
     Column("owner", String(5), nullable=False),
     Column("user_platform", String(32), nullable=False),
     Column("user", String(5), nullable=False),
-    Column("correlation_id", Text, nullable=False),
+    Column("journey_id", String(32), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, index=True),
 )

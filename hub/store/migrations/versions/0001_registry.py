@@ -77,7 +77,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=5), nullable=False),
         sa.Column("user_platform", sa.String(length=32), nullable=False),
         sa.Column("user", sa.String(length=5), nullable=False),
-        sa.Column("correlation_id", sa.Text(), nullable=False),
+        sa.Column("journey_id", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_links")),

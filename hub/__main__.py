@@ -1,0 +1,5 @@
+"""`python -m hub` is the same as `ocpi-hub`."""
+
+from hub.cli import main
+
+main()

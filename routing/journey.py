@@ -1,0 +1,88 @@
+"""One leg of a journey: a request that came to the hub, or one that the hub sent, with what became of it.
+
+Journal and metrics live on the stream of legs. A leg costs the path of a request one object and one call.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_NODE: Final = secrets.token_hex(3)
+_NEXT: Final = itertools.count()
+
+
+class Direction(StrEnum):
+    """Which way a leg went, seen from the hub."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Outcome(StrEnum):
+    """How a leg ended."""
+
+    DELIVERED = "delivered"
+    """The party answered with success."""
+    REFUSED = "refused"
+    """Whoever was asked said no: an OCPI error of the party's, or of the hub's about the caller's request."""
+    FAILED = "failed"
+    """No usable answer: not connected, too late, not OCPI; or the hub itself failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One request and its answer. Times in epoch seconds and milliseconds, sizes in bytes."""
+
+    journey_id: str
+    direction: Direction
+    at: float
+    ms: float
+    platform_id: str
+    """Who called the hub, or whom the hub called."""
+    sender: str
+    receiver: str
+    version: str
+    module: str
+    interface: str
+    method: str
+    path: str
+    request_id: str
+    correlation_id: str
+    http: int | None
+    """None where there was no answer."""
+    ocpi: int | None
+    outcome: Outcome
+    reason: str = ""
+    parent: str = ""
+    """The journey this one belongs to: a callback's command, a page's list."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    request_body: bytes = b""
+    answer_body: bytes = b""
+    receipt: tuple[object, ...] = ()
+    """What translation lost or invented on this leg."""
+
+
+OnLeg = Callable[[Leg], None]
+
+
+def ignore(leg: Leg) -> None:
+    """For a hub that nobody watches."""
+
+
+def new_journey_id() -> str:
+    """An id that sorts by time, and is unique over all nodes."""
+    return f"{time.time_ns() // 1_000_000:012x}{_NODE}{next(_NEXT) & 0xFFFFFF:06x}"
+
+
+def outcome_of(ocpi: int | None) -> Outcome:
+    """What an OCPI status code means for a leg: 4xxx and no code at all are failures on the way."""
+    if ocpi is None or 4000 <= ocpi < 5000:
+        return Outcome.FAILED
+    return Outcome.DELIVERED if 1000 <= ocpi < 2000 else Outcome.REFUSED
