@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 AddressCheck = Callable[[Address], None]
 
 MAX_URL_CHARACTERS: Final = 2048
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_ENDS_IN_IPV4: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""NAT64 (RFC 6052) and IPv4-compatible addresses (RFC 4291)."""
 
 
 class ForbiddenAddress(ValueError):
@@ -29,8 +33,8 @@ def check_url(url: object, *, allow_private: bool) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ForbiddenAddress(f"{url!r} is not a URL: {error}") from error
+    except ValueError:
+        raise ForbiddenAddress("that is not a valid URL") from None
     if parts.scheme not in (("https", "http") if allow_private else ("https",)):
         raise ForbiddenAddress(f"{_shown(url)} must begin with https://")
     if not host:
@@ -46,7 +50,9 @@ def _check_literal(host: str) -> None:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        if host.rstrip(".").lower() == "localhost" or host.lower().endswith(".localhost"):
+        last = host.lower().rstrip(".").rpartition(".")[2]
+        # 127.1 and 0x7f000001 are loopback to inet_aton, and no name of a host ends in a number
+        if last == "localhost" or _NUMBER.fullmatch(last):
             raise ForbiddenAddress(f"{host} is a loopback, private or link-local address") from None
         return
     check_public(address)
@@ -54,9 +60,17 @@ def _check_literal(host: str) -> None:
 
 def check_public(address: Address) -> None:
     """Raises ForbiddenAddress for loopback, private, link-local, multicast and other addresses that are not global."""
-    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if not address.is_global or address.is_multicast or (mapped is not None and not mapped.is_global):
+    if any(not part.is_global or part.is_multicast for part in (address, *_embedded(address))):
         raise ForbiddenAddress(f"{address} is a loopback, private or link-local address")
+
+
+def _embedded(address: Address) -> Iterator[Address]:
+    """The IPv4 addresses that an IPv6 address stands for, and that a gateway may turn it into."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    yield from filter(None, (address.ipv4_mapped, address.sixtofour))
+    if any(address in network for network in _ENDS_IN_IPV4):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
 
 
 def check_nothing(address: Address) -> None:

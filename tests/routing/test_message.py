@@ -1,0 +1,75 @@
+"""Reading JSON: strict, exact, and never a float."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.message import parse_json
+
+TEXT = st.text(st.characters(codec="utf-8"))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+)
+
+
+@given(JSON)
+def test_every_json_text_is_read(value: object) -> None:
+    assert parse_json(json.dumps(value).encode()) == value
+    assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+def test_numbers_keep_their_digits() -> None:
+    assert str(parse_json(b"0.250")) == "0.250"
+    assert parse_json(b"[0.1, 12345678901234567890.123456789, 1e2]") == [
+        Decimal("0.1"),
+        Decimal("12345678901234567890.123456789"),
+        Decimal("1e2"),
+    ]
+    assert isinstance(parse_json(b"7"), int)
+
+
+def test_an_integer_of_any_length_is_read() -> None:
+    digits = "9" * 10_000
+    assert parse_json(digits.encode()) == Decimal(digits)
+    assert parse_json(b'{"a": -' + digits.encode() + b"}") == {"a": Decimal("-" + digits)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b'{"a": 1} {"b": 2}',
+        b"NaN",
+        b'{"a": Infinity}',
+        b"[-Infinity]",
+        b"undefined",
+        b'"\xff"',
+        b'\xef\xbb\xbf{"a": 1}',
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": "\n"}',
+        b"01",
+        b"1.",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)
+def test_what_is_not_json_is_refused_whatever_it_is(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it is, the caller says 400
+        parse_json(body)
+
+
+@given(st.binary())
+def test_garbage_is_read_or_refused_and_nothing_else(body: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        parse_json(body)
