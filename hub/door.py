@@ -17,6 +17,7 @@ from aiohttp import web
 from hub.core import Core
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
+from routing.bridge import status_code
 from routing.directory import Access, Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
 from routing.journey import Direction, Leg, OnLeg, new_journey_id, outcome_of
@@ -67,6 +68,7 @@ class Visit:
     journey_id: str = field(default_factory=new_journey_id)
     code: int = SUCCESS
     reason: str = ""
+    receipt: tuple[object, ...] = ()
     at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
 
@@ -82,7 +84,7 @@ async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId, on_leg: O
     except Exception as error:
         failure = _as_ocpi(error, visit)
         visit.code, visit.reason = failure.code, failure.message
-        response = refusal(failure, addressed(visit.sender, hub))
+        response = refusal(failure, addressed(visit.sender, hub), visit.version)
     on_leg(_leg(visit, response))
     response.headers[REQUEST_ID] = visit.request_id
     response.headers[CORRELATION_ID] = visit.correlation_id
@@ -130,12 +132,15 @@ def _leg(visit: Visit, response: web.Response) -> Leg:
         bytes_out=len(answer_body),
         request_body=message.body if message else b"",
         answer_body=answer_body,
+        receipt=visit.receipt,
     )
 
 
-def refusal(error: OcpiError, headers: Mapping[str, str] | None = None) -> web.Response:
-    """An error as OCPI tells it."""
-    body = envelope(error.code, error.message, timestamp())
+def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version: str = "") -> web.Response:
+    """An error as OCPI tells it, to a caller of this version: 2.1.1 has fewer codes, and reads of them in words."""
+    code = status_code(error.code, version) if version else error.code
+    message = error.message if code == error.code else f"{error.message} (OCPI {error.code})"
+    body = envelope(code, message, timestamp())
     return envelope_response(error.http, body, {**error.headers, **(headers or {})})
 
 

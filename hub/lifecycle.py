@@ -28,6 +28,7 @@ from hub.store.secrets import fingerprints
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
+from routing.crossing import Crossing
 from routing.journey import ignore
 from routing.lead_back import LeadBack, LinkStore
 from routing.router import Router
@@ -132,6 +133,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             look_again=core.picture.look_again,
             courier=core.courier,
             lead_back=lead_back,
+            crossing=Crossing(),
             on_leg=on_leg,
         )
         handshakes = Registration(core)

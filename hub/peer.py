@@ -5,7 +5,6 @@ Each step that fails says what was expected and what came, for the admin who has
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from hub.core import Core
 from hub.payloads import VersionDetails, VersionRow, explain
 from routing.addresses import ForbiddenAddress
 from routing.answers import Answer, open_envelope
+from routing.bridge import write_json
 from routing.errors import InvalidAnswer, NoAnswerInTime, OcpiError
 from routing.ocpi import CORRELATION_ID, REQUEST_ID, SUCCESS, VERSIONS, Interface, Version
 
@@ -148,11 +148,6 @@ def check_endpoints(learnt: Learnt) -> None:
         raise StepFailed(step, "a credentials endpoint", _names(learnt))
     if all(name.lower() == "credentials" for name, _, _ in learnt.endpoints):
         raise StepFailed(step, "at least one module besides credentials", _names(learnt))
-
-
-def write_json(document: Any) -> bytes:
-    """A JSON text in UTF-8, as short as it can be."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _names(learnt: Learnt) -> str:

@@ -126,7 +126,7 @@ class Relay:
     # --- out ---------------------------------------------------------------------------------------------------------
 
     def _response(self, visit: Visit, reply: Reply) -> web.Response:
-        visit.code = reply.code
+        visit.code, visit.receipt = reply.code, reply.receipt
         headers = {**reply.headers, **addressed(visit.sender, reply.sender or self._core.picture.directory.hub)}
         return envelope_response(reply.http, reply.body, headers)
 

@@ -237,7 +237,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         for number, method in ((1, "GET"), (3, "PUT"), (4, "DELETE"))
     ),
     Operation("PAY-S1", "payments", S, "GET", "terminals", is_list=True, data_required=True),
-    Operation("PAY-S3", "payments", S, "POST", "terminals/activate", object_name="Terminal"),
+    Operation("PAY-S3", "payments", S, "POST", "terminals/activate", object_name="TerminalActivation"),
     Operation("PAY-S4", "payments", S, "POST", "terminals/{terminal_id}/deactivate"),
     Operation("PAY-S2", "payments", S, "GET", "terminals/{terminal_id}", data_required=True),
     Operation("PAY-S5", "payments", S, "PUT", "terminals/{terminal_id}", object_name="Terminal"),

@@ -58,6 +58,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     code: int = SUCCESS
     """The OCPI status code in the body."""
+    receipt: tuple[object, ...] = ()
+    """What translating the answer lost or invented."""
 
 
 def _refuse_constant(name: str) -> NoReturn:

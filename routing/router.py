@@ -1,6 +1,6 @@
 """The journey of one message, top to bottom. Read this first.
 
-decide -> links -> courier -> answers -> links -> reply
+decide -> links -> crossing -> courier -> answers -> links -> crossing -> reply
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from routing.answers import Answer, PassedOn, pass_on
+from routing.bridge import AnsweredByHub, translate_failure
 from routing.courier import Courier
+from routing.crossing import Crossing
 from routing.decide import Delivery, check_connected, decide, target_url
 from routing.directory import Directory, Platform
 from routing.errors import InvalidMessage, OcpiError, RoutedInCircles, UnknownReceiver
@@ -33,6 +35,7 @@ from routing.ocpi import (
     TOTAL_COUNT,
     PartyId,
 )
+from routing.quirks import adapted, straightened
 
 PASSED_ON: Final = (TOTAL_COUNT, LIMIT, "Retry-After")
 
@@ -47,12 +50,14 @@ class Router:
         look_again: Callable[[], Awaitable[bool]],
         courier: Courier,
         lead_back: LeadBack,
+        crossing: Crossing,
         on_leg: OnLeg = ignore,
     ) -> None:
         self._directory = directory
         self._look_again = look_again
         self._courier = courier
         self._lead_back = lead_back
+        self._crossing = crossing
         self._on_leg = on_leg
         self._on_the_way: set[tuple[str, ...]] = set()
 
@@ -61,8 +66,12 @@ class Router:
         with self._not_in_circles(message):
             delivery = await self._decide(message)
             outgoing = await self._lead_back.outgoing(message, delivery)
-            url = target_url(delivery.endpoint, outgoing.path, outgoing.query)
-            return await self._deliver(outgoing, delivery.platform, delivery.receiver, url)
+            return await self._deliver(
+                outgoing,
+                delivery.platform,
+                delivery.receiver,
+                lambda sent: target_url(delivery.endpoint, sent.path, sent.query),
+            )
 
     async def follow(self, link: Link, message: Message) -> Reply:
         """Deliver a message that came to one of the hub's own addresses to where the link leads."""
@@ -73,7 +82,7 @@ class Router:
             raise UnknownReceiver(f"{link.owner} is no longer connected")
         check_connected(platform, party)
         message = replace(message, receiver=link.owner, parent=link.journey_id)
-        return await self._deliver(message, platform, link.owner, link.url)
+        return await self._deliver(message, platform, link.owner, lambda _: link.url)
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
@@ -100,8 +109,38 @@ class Router:
         finally:
             self._on_the_way.discard(key)
 
-    async def _deliver(self, message: Message, platform: Platform, receiver: PartyId, url: str) -> Reply:
-        answer, passed = await self._call(message, platform, receiver, url)
+    async def _deliver(
+        self, message: Message, platform: Platform, receiver: PartyId, address: Callable[[Message], str]
+    ) -> Reply:
+        """Send a message to its receiver, in the receiver's version and manner, and bring back the answer."""
+        version = platform.version or message.version
+        if version is message.version:
+            sent = adapted(message, platform, self._directory().hub)
+            return await self._exchange(message, sent, platform, receiver, address(sent))
+        directory = self._directory()
+        try:
+            crossed, receipt = await self._crossing.request(message, platform, version, directory, receiver)
+        except AnsweredByHub as instead:
+            return instead.reply(timestamp())
+        sent = adapted(crossed, platform, directory.hub)
+        try:
+            reply = await self._exchange(message, sent, platform, receiver, address(sent), receipt.losses)
+        except OcpiError as error:
+            raise translate_failure(error, message, source=version) from error
+        reply, lost = await self._crossing.answer(reply, message, platform, version, directory, receiver)
+        return replace(reply, receipt=lost.losses)
+
+    async def _exchange(
+        self,
+        message: Message,
+        sent: Message,
+        platform: Platform,
+        receiver: PartyId,
+        url: str,
+        receipt: tuple[object, ...] = (),
+    ) -> Reply:
+        """One call, and its answer with addresses that lead back. `message` is as the caller sent it."""
+        answer, passed = await self._call(sent, platform, receiver, url, receipt)
         headers = {name: answer.headers[name.lower()] for name in PASSED_ON if name.lower() in answer.headers}
         if following := await self._lead_back.next_page(message, platform, receiver, url, answer):
             headers["Link"] = f'<{following}>; rel="next"'
@@ -109,7 +148,9 @@ class Router:
             headers["Location"] = location
         return Reply(answer.http, passed.body, receiver, headers, passed.code)
 
-    async def _call(self, message: Message, platform: Platform, receiver: PartyId, url: str) -> tuple[Answer, PassedOn]:
+    async def _call(
+        self, message: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...]
+    ) -> tuple[Answer, PassedOn]:
         """One leg out: call the party, judge its answer, and tell the journal."""
         headers = _headers(message, receiver)
         started, at = time.perf_counter(), time.time()
@@ -126,6 +167,7 @@ class Router:
                 body=message.body,
                 platform_id=platform.id,
             )
+            answer = straightened(answer, message, platform)
             passed = pass_on(answer, receiver, message.method, message.operation, timestamp())
         except OcpiError as error:
             reason = error.message
@@ -156,6 +198,7 @@ class Router:
                     bytes_out=len(message.body),
                     request_body=message.body,
                     answer_body=answer.body if answer else b"",
+                    receipt=receipt,
                 )
             )
         return answer, passed
@@ -168,10 +211,12 @@ def timestamp(at: float | None = None) -> str:
 
 
 def _headers(message: Message, receiver: PartyId) -> dict[str, str]:
-    """The hub's own request id, the journey's correlation id, and who it is for and from."""
+    """The hub's own request id, the journey's correlation id, and who it is for and from (not in 2.1.1)."""
+    ids = {REQUEST_ID: str(uuid.uuid4()), CORRELATION_ID: message.correlation_id}
+    if not message.version.has_routing_headers:
+        return ids
     return {
-        REQUEST_ID: str(uuid.uuid4()),
-        CORRELATION_ID: message.correlation_id,
+        **ids,
         TO_COUNTRY_CODE: receiver.country_code,
         TO_PARTY_ID: receiver.party_id,
         FROM_COUNTRY_CODE: message.sender.country_code,

@@ -1,0 +1,103 @@
+"""Messages between parties of different versions: translated on the way out, their answers on the way back.
+
+The bridge is pure. What it asks of the hub's memory is looked up between two attempts, so that a translation that
+needs nothing costs no I/O, and one that needs an object costs one look at the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from routing.bridge import Context, Periods, Receipt, Untranslatable, translate_answer, translate_request
+from routing.directory import Directory, Platform
+from routing.message import Message, Reply
+from routing.ocpi import Interface, PartyId, Version
+from routing.quirks import PATCH_PERIODS, REFUSE_UNSIGNED
+
+Key = tuple[str, ...]
+Recall = Callable[[str, Key], Awaitable[dict[str, Any] | None]]
+"""What memory has of an object by name and key, in the shape of OCPI 2.2.1 (see `Context.stored`)."""
+
+Result = TypeVar("Result")
+
+
+async def nothing(object_name: str, key: Key) -> dict[str, Any] | None:
+    """A memory that has nothing."""
+    return None
+
+
+class Crossing:
+    """Takes messages over the bridge, with what memory knows."""
+
+    def __init__(self, recall: Recall = nothing) -> None:
+        self._recall = recall
+
+    async def request(
+        self, message: Message, platform: Platform, target: Version, directory: Directory, receiver: PartyId
+    ) -> tuple[Message, Receipt]:
+        """The message as the receiver's version has it. Raises Untranslatable, or AnsweredByHub."""
+        context = _context(message, platform, directory, receiver)
+        return await self._asking(
+            lambda known: translate_request(message, target_version=target, context=known), context
+        )
+
+    async def answer(
+        self,
+        reply: Reply,
+        message: Message,
+        platform: Platform,
+        source: Version,
+        directory: Directory,
+        receiver: PartyId,
+    ) -> tuple[Reply, Receipt]:
+        """The receiver's answer as the caller's version has it. Raises Untranslatable."""
+        context = _context(message, platform, directory, receiver)
+        return await self._asking(
+            lambda known: translate_answer(reply, message, source=source, target=message.version, context=known),
+            context,
+        )
+
+    async def _asking(self, attempt: Callable[[Context], Result], context: Context) -> Result:
+        """Try, look up whatever was asked for and is not known yet, and try again until nothing new is asked."""
+        known: dict[tuple[str, Key], dict[str, Any] | None] = {}
+        while True:
+            missing: list[tuple[str, Key]] = []
+
+            def stored(name: str, key: Key, missing: list[tuple[str, Key]] = missing) -> dict[str, Any] | None:
+                if (name, key) not in known:
+                    missing.append((name, key))
+                return known.get((name, key))
+
+            failure: Untranslatable | None = None
+            try:
+                result = attempt(replace(context, stored=stored))
+            except Untranslatable as error:
+                failure = error
+            if not missing:
+                if failure is not None:
+                    raise failure
+                return result
+            for name, key in missing:
+                known[name, key] = await self._recall(name, key)
+
+
+def _context(message: Message, platform: Platform, directory: Directory, receiver: PartyId) -> Context:
+    """The surroundings: who owns the objects, and how the parties on either side mean what they say."""
+    is_pushed = message.interface is Interface.RECEIVER
+    owner, other = (message.sender, receiver) if is_pushed else (receiver, message.sender)
+    named = directory.parties.get(owner, ())
+    # the side that speaks 2.1.1 decides what charging periods in its PATCH mean
+    spoken = next((side for side in (message.caller, platform) if side.version and side.version.rank == 1), None)
+    periods = spoken.quirks.get(PATCH_PERIODS) if spoken else None
+    return Context(
+        owner=owner,
+        now=datetime.now(UTC),
+        counterpart=other,
+        hub=directory.hub,
+        owner_details={"name": named[0].name} if named and named[0].name else None,
+        periods_211=Periods(periods) if periods else Periods.REPLACE,
+        refuse_unsigned=bool(platform.quirks.get(REFUSE_UNSIGNED)),
+    )
