@@ -83,7 +83,8 @@ def _net_component(value: Any, place: Place) -> Value:
     if rate == -HUNDRED:
         raise place.into("vat").refuse("is not a rate")
     net = (Decimal(price) / (1 + rate / HUNDRED)).quantize(FOUR_PLACES, ROUND_HALF_EVEN)
-    place.into("price").approximated(price, net)
+    if net * (1 + rate / HUNDRED) != price:
+        place.into("price").approximated(price, net, "rounded to four decimals")
     return {**out, "price": net}
 
 
