@@ -1,0 +1,247 @@
+"""Where a message goes: tables over a small market, no clock, no socket, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from routing.decide import decide, sender_of, target_url
+from routing.directory import Agreement, Directory, endpoints_of
+from routing.errors import (
+    ForeignSender,
+    InvalidMessage,
+    ModuleNotImplemented,
+    NotTheOwner,
+    OcpiError,
+    ReceiverNotConnected,
+    UnknownReceiver,
+)
+from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
+from tests.routing.scene import CPO, EMSP, OTHER_CPO, OTHER_EMSP, R, S, market, message, party, platform
+
+NOBODY = PartyId("XX", "XXX")
+
+
+@pytest.mark.parametrize(
+    ("caller", "method", "module", "interface", "path", "to", "expected"),
+    [
+        ("cpo", "PUT", "locations", R, "/NL/TNM/LOC1", EMSP, "https://emsp.example/ocpi/receiver/locations"),
+        ("cpo", "PUT", "locations", R, "/nl/tnm/LOC1", EMSP, "https://emsp.example/ocpi/receiver/locations"),
+        ("cpo", "PUT", "sessions", R, "/NL/TNM/S1", OTHER_EMSP, "https://other-emsp.example/ocpi/receiver/sessions"),
+        ("cpo", "POST", "cdrs", R, "", EMSP, "https://emsp.example/ocpi/receiver/cdrs"),
+        ("cpo", "POST", "tokens", S, "/T1/authorize", EMSP, "https://emsp.example/ocpi/sender/tokens"),
+        ("emsp", "GET", "locations", S, "", CPO, "https://cpo.example/ocpi/sender/locations"),
+        ("emsp", "GET", "locations", S, "/LOC1/E1", OTHER_CPO, "https://other-cpo.example/ocpi/sender/locations"),
+        ("emsp", "PUT", "tokens", R, "/DE/MSP/T1", CPO, "https://cpo.example/ocpi/receiver/tokens"),
+        ("emsp", "POST", "commands", R, "/START_SESSION", CPO, "https://cpo.example/ocpi/receiver/commands"),
+        ("emsp", "PUT", "sessions", S, "/S1/charging_preferences", CPO, "https://cpo.example/ocpi/sender/sessions"),
+        ("emsp", "PUT", "chargingprofiles", R, "/S1", CPO, "https://cpo.example/ocpi/receiver/chargingprofiles"),
+        ("cpo", "PUT", "chargingprofiles", S, "/S1", EMSP, "https://emsp.example/ocpi/sender/chargingprofiles"),
+    ],
+)
+def test_a_message_goes_to_the_endpoint_that_its_receiver_advertised(
+    caller: str, method: str, module: str, interface: Interface, path: str, to: PartyId, expected: str
+) -> None:
+    delivery = decide(message(market(), caller, method, module, interface, path, to=to), market())
+    assert delivery.endpoint == expected
+    assert delivery.receiver == to
+
+
+def test_a_receiver_is_found_in_any_case_and_named_as_it_was_registered() -> None:
+    delivery = decide(message(market(), "emsp", "GET", "locations", S, to=PartyId("nl", "tnm")), market())
+    assert str(delivery.receiver) == "NL*TNM"
+
+
+def test_a_custom_module_goes_where_it_was_advertised() -> None:
+    urls = endpoints_of([("wattsOffice", R, "https://cpo.example/watts")])
+    there = market(platform("cpo", party(CPO, Role.CPO, "cpo"), endpoints=urls))
+    assert decide(message(there, "emsp", "PATCH", "WATTSOFFICE", R, "/x/y", to=CPO), there).endpoint == (
+        "https://cpo.example/watts"
+    )
+
+
+TWO_HATS = platform("two-hats", party(CPO, Role.EMSP, "two-hats"))
+
+
+@pytest.mark.parametrize(("interface", "expected"), [(S, "cpo"), (R, "two-hats")])
+def test_one_id_in_two_roles_is_told_apart_by_the_interface(interface: Interface, expected: str) -> None:
+    """OCPI-to names no role: NL*TNM is CPO on one platform and eMSP on another (an SCSP may reach both)."""
+    scsp = platform("scsp", party(PartyId("SE", "SCS"), Role.SCSP, "scsp"))
+    there = market(TWO_HATS, scsp)
+    assert decide(message(there, "scsp", "GET", "cdrs", interface, to=CPO), there).platform.id == expected
+
+
+def _with(status: ConnectionStatus) -> Directory:
+    return market(platform("cpo", party(CPO, Role.CPO, "cpo"), status=status))
+
+
+def _dropped() -> Directory:
+    return market(platform("cpo", party(CPO, Role.CPO, "cpo", is_suspended=True)))
+
+
+def _without_commands() -> Directory:
+    endpoints = {key: url for key, url in market().platforms["cpo"].endpoints.items() if key[0] != "commands"}
+    return market(platform("cpo", party(CPO, Role.CPO, "cpo"), endpoints=endpoints))
+
+
+@pytest.mark.parametrize(
+    ("picture", "to", "error"),
+    [
+        pytest.param(market(), NOBODY, UnknownReceiver, id="nobody"),
+        pytest.param(market(), OTHER_EMSP, UnknownReceiver, id="an eMSP deals with no eMSP"),
+        pytest.param(market(), EMSP, UnknownReceiver, id="oneself"),
+        pytest.param(
+            market(agreements=[Agreement("1", CPO, EMSP, is_allowed=False)]), CPO, UnknownReceiver, id="forbidden"
+        ),
+        pytest.param(market(needs_agreement=True), CPO, UnknownReceiver, id="not agreed"),
+        pytest.param(_with(ConnectionStatus.PLANNED), CPO, ReceiverNotConnected, id="planned"),
+        pytest.param(_with(ConnectionStatus.OFFLINE), CPO, ReceiverNotConnected, id="offline"),
+        pytest.param(_with(ConnectionStatus.SUSPENDED), CPO, ReceiverNotConnected, id="suspended"),
+        pytest.param(_dropped(), CPO, ReceiverNotConnected, id="dropped from its platform's roles"),
+        pytest.param(_without_commands(), CPO, ModuleNotImplemented, id="module not implemented"),
+        pytest.param(market(), None, UnknownReceiver, id="no receiver named"),
+    ],
+)
+def test_what_cannot_be_delivered_says_why(picture: Directory, to: PartyId | None, error: type[OcpiError]) -> None:
+    with pytest.raises(error):
+        decide(message(picture, "emsp", "POST", "commands", R, "/STOP_SESSION", to=to), picture)
+
+
+def test_an_unknown_receiver_and_one_out_of_reach_are_told_apart_by_nobody() -> None:
+    there = market()
+    said = []
+    for to in (NOBODY, OTHER_EMSP):
+        with pytest.raises(UnknownReceiver) as refused:
+            decide(message(there, "emsp", "GET", "locations", S, to=to), there)
+        said.append(refused.value.message.replace(str(to), "?"))
+    assert said[0] == said[1]
+
+
+def test_a_list_without_a_receiver_is_an_invalid_message() -> None:
+    there = market()
+    with pytest.raises(InvalidMessage, match="OCPI-to"):
+        decide(message(there, "emsp", "GET", "locations", S), there)
+
+
+# --- who sends -------------------------------------------------------------------------------------------------------
+
+SECOND = PartyId("NL", "TWO")
+ONE_PARTY = platform("one", party(CPO, Role.CPO, "one"))
+TWO_ROLES = platform("both", party(CPO, Role.CPO, "both"), party(CPO, Role.EMSP, "both"))
+TWO_PARTIES = platform("two", party(CPO, Role.CPO, "two"), party(SECOND, Role.CPO, "two"))
+
+
+def test_the_sender_is_inferred_where_there_is_only_one() -> None:
+    assert sender_of(ONE_PARTY, None) == CPO
+    assert sender_of(TWO_ROLES, None) == CPO
+
+
+def test_the_sender_is_named_where_there_are_several() -> None:
+    assert sender_of(TWO_PARTIES, SECOND) == SECOND
+    with pytest.raises(InvalidMessage, match="OCPI-from"):
+        sender_of(TWO_PARTIES, None)
+
+
+def test_the_sender_is_spelt_as_it_was_registered() -> None:
+    assert str(sender_of(ONE_PARTY, PartyId("nl", "tnm"))) == "NL*TNM"
+
+
+def test_nobody_sends_for_somebody_else_but_a_hub() -> None:
+    with pytest.raises(ForeignSender):
+        sender_of(ONE_PARTY, EMSP)
+    assert sender_of(replace(ONE_PARTY, is_hub=True), EMSP) == EMSP
+
+
+# --- client-owned objects --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "module", "path", "document", "error"),
+    [
+        ("PUT", "locations", "/NL/TNM/L1", {"country_code": "NL", "party_id": "TNM", "id": "L1"}, None),
+        ("PUT", "locations", "/nl/tnm/l1", {"country_code": "NL", "party_id": "TNM", "id": "L1"}, None),
+        ("PUT", "locations", "/NL/TNM/a%2Fb", {"id": "a/b"}, None),
+        ("PATCH", "locations", "/NL/TNM/L1", {"last_updated": "2026-01-01T00:00:00Z"}, None),
+        ("PUT", "locations", "/NL/TNM/L1/E1", {"uid": "E1"}, None),
+        ("PUT", "locations", "/NL/TNM/L1/E1", {"uid": "E2"}, InvalidMessage),
+        ("PUT", "locations", "/NL/TNM/L1/E1/1", {"id": "1"}, None),
+        ("PUT", "locations", "/NL/TNM/L1/E1/1", {"id": "2"}, InvalidMessage),
+        ("PUT", "locations", "/BE/BEC/L1", {"id": "L1"}, NotTheOwner),
+        ("GET", "locations", "/BE/BEC/L1", None, NotTheOwner),
+        ("DELETE", "tariffs", "/BE/BEC/T1", None, NotTheOwner),
+        ("PUT", "locations", "/NLD/TNM/L1", {}, NotTheOwner),
+        ("PUT", "locations", "/NL/TNM/L1", {"country_code": "BE"}, InvalidMessage),
+        ("PUT", "locations", "/NL/TNM/L1", {"party_id": "BEC"}, InvalidMessage),
+        ("PUT", "locations", "/NL/TNM/L1", {"id": "L2"}, InvalidMessage),
+        ("PUT", "locations", "/NL/TNM/L1", {"id": 7}, None),
+        ("PUT", "sessions", "/NL/TNM/S1", {"id": "S2"}, InvalidMessage),
+        ("PUT", "tariffs", "/NL/TNM/T1", {"id": "t1"}, None),
+    ],
+)
+def test_a_pushed_object_belongs_to_its_sender(
+    method: str, module: str, path: str, document: Mapping[str, Any] | None, error: type[OcpiError] | None
+) -> None:
+    there = market()
+    pushed = message(there, "cpo", method, module, R, path, to=EMSP, document=document)
+    if error is None:
+        assert decide(pushed, there).receiver == EMSP
+        return
+    with pytest.raises(error):
+        decide(pushed, there)
+
+
+@pytest.mark.parametrize(("uid", "is_right"), [("T1", True), ("t1", True), ("T2", False)])
+def test_a_pushed_token_is_the_one_in_the_path(uid: str, is_right: bool) -> None:
+    there = market()
+    pushed = message(there, "emsp", "PUT", "tokens", R, "/DE/MSP/T1", to=CPO, document={"uid": uid})
+    if is_right:
+        assert decide(pushed, there)
+        return
+    with pytest.raises(InvalidMessage, match="uid"):
+        decide(pushed, there)
+
+
+@pytest.mark.parametrize(("owner", "is_right"), [(EMSP, True), (PartyId("de", "msp"), True), (OTHER_EMSP, False)])
+def test_a_command_is_given_for_the_senders_own_token(owner: PartyId, is_right: bool) -> None:
+    there = market()
+    token = {"country_code": owner.country_code, "party_id": owner.party_id, "uid": "T1"}
+    command = message(there, "emsp", "POST", "commands", R, "/START_SESSION", to=CPO, document={"token": token})
+    if is_right:
+        assert decide(command, there)
+        return
+    with pytest.raises(InvalidMessage, match="token"):
+        decide(command, there)
+
+
+def test_a_hub_passes_on_what_others_own() -> None:
+    there = market(platform("cpo", party(CPO, Role.CPO, "cpo"), is_hub=True))
+    pushed = message(there, "cpo", "PUT", "locations", R, "/BE/BEC/L1", to=EMSP, document={"id": "L1"})
+    assert decide(pushed, there).receiver == EMSP
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path", "query", "expected"),
+    [
+        ("https://e/loc", "", "", "https://e/loc"),
+        ("https://e/loc/", "", "", "https://e/loc/"),
+        ("https://e/loc", "/", "", "https://e/loc"),
+        ("https://e/loc", "/L1", "", "https://e/loc/L1"),
+        ("https://e/loc/", "/L1", "", "https://e/loc/L1"),
+        ("https://e/loc/", "/L1/", "", "https://e/loc/L1/"),
+        ("https://e/loc", "/a%2Fb/%7E%41", "", "https://e/loc/a%2Fb/%7E%41"),
+        ("https://e/loc", "", "limit=5&x=%20+", "https://e/loc?limit=5&x=%20+"),
+        ("https://e/loc?key=1", "/L1", "", "https://e/loc/L1?key=1"),
+        ("https://e/loc/?key=1", "", "limit=5", "https://e/loc/?key=1&limit=5"),
+        ("https://e/loc?", "", "limit=5", "https://e/loc?limit=5"),
+    ],
+)
+def test_path_and_query_are_joined_to_the_advertised_url_as_they_were_sent(
+    endpoint: str, path: str, query: str, expected: str
+) -> None:
+    assert target_url(endpoint, path, query) == expected
