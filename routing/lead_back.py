@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from routing import links
 from routing.answers import Answer
@@ -118,11 +118,10 @@ class LeadBack:
     ) -> str | None:
         """Where the caller finds what it just created (OCPI 2.2.1, CDRs, POST: the Location header)."""
         location = answer.headers.get("location")
-        if not location:
+        created = links.absolute(location, url) if location else None
+        if created is None:
             return None
-        return await self._own_address(
-            LinkKind.OBJECT, message, platform, receiver, urljoin(url, location), lifetime_s=None
-        )
+        return await self._own_address(LinkKind.OBJECT, message, platform, receiver, created, lifetime_s=None)
 
     async def _own_address(
         self,

@@ -98,7 +98,7 @@ def check_response_url(url: object, caller: Platform) -> str:
         raise InvalidMessage("response_url is missing")
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
         raise InvalidMessage("response_url has spaces or control characters")
-    if "@" in urlsplit(url).netloc or origin_of(url) is None:
+    if origin_of(url) is None or "@" in urlsplit(url).netloc:
         raise InvalidMessage("response_url is not an absolute http(s) URL without credentials")
     if not belongs_to(url, caller):
         raise InvalidMessage("response_url is not on a host that your platform registered")
@@ -108,7 +108,8 @@ def check_response_url(url: object, caller: Platform) -> str:
 # --- in the body -----------------------------------------------------------------------------------------------------
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
-_DECODER: Final = json.JSONDecoder()
+_DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+"""Only places count here: numbers are left unread, for Python refuses to read very long ones."""
 
 
 def replace_member(body: bytes, name: str, value: str) -> bytes:
@@ -187,12 +188,23 @@ def next_page(header: str, called_url: str) -> str | None:
     """The absolute URL of the next page from a `Link` header; None where it names none."""
     for target, parameters in _LINK.findall(header):
         if target and _REL_NEXT.search(parameters):
-            return str(urljoin(called_url, target))
+            return absolute(target, called_url)
     return None
 
 
+def absolute(url: str, called_url: str) -> str | None:
+    """An address from an answer, which may be relative to what was called; None for what is no URL."""
+    try:
+        return urljoin(called_url, url)
+    except ValueError:
+        return None
+
+
 def is_same_list(next_url: str, called_url: str) -> bool:
-    """Whether a next page is the same list with another query, so that the query is all the hub must pass on."""
+    """Whether a next page is the same list with another query, so that the query is all the hub must pass on.
+
+    Scheme and port are not compared: behind a proxy a party often does not know its own.
+    """
     following, called = urlsplit(next_url), urlsplit(called_url)
     return following.hostname == called.hostname and following.path.rstrip("/") == called.path.rstrip("/")
 
