@@ -59,7 +59,7 @@ def translate_answer(
     if code != document["status_code"]:
         out["status_code"] = code
         receipt += Receipt((loss("Response", "status_code", What.APPROXIMATED, document["status_code"], code),))
-    return replace(reply, http=http, body=write_json(out)), receipt
+    return replace(reply, http=http, body=write_json(out), code=code), receipt
 
 
 def _data(data: Any, call: _Call) -> tuple[Any, Receipt]:

@@ -66,7 +66,8 @@ def _body(message: Message, target: Version, context: Context) -> tuple[Value | 
 
 
 def _document(message: Message) -> Any:
-    return message.document if message.document is not None else parse_json(message.body)
+    """The body as it is to be sent: `message.document` may still have the address that the hub's own replaced."""
+    return parse_json(message.body)
 
 
 # --- what the receiver's version has not -----------------------------------------------------------------------------

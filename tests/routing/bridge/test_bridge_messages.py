@@ -1,0 +1,334 @@
+"""Whole requests and answers across versions: paths, queries, bodies, envelopes, lists and status codes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from routing.bridge import (
+    AnsweredByHub,
+    ImpossiblePreferences,
+    UnknownToken,
+    Untranslatable,
+    status_code,
+    translate_answer,
+    translate_failure,
+    translate_request,
+)
+from routing.errors import NoAnswerInTime, UnknownPath
+from routing.message import Reply
+from tests.routing.bridge.messages import R, S, answer, request, sent
+from tests.routing.bridge.samples import (
+    CONNECTOR_211,
+    CONNECTOR_221,
+    EVSE_211,
+    EVSE_221,
+    LOCATION_211,
+    LOCATION_221,
+    REFERENCES,
+    SAMPLES,
+    TOKEN_211,
+    TOKEN_221,
+)
+from tests.routing.bridge.surroundings import context, lost
+
+APP_USER = {"Token NL/TNM/012345678": {**TOKEN_221, "type": "APP_USER"}, "Token NL/TNM/012345678/RFID": None}
+CAR = "tokens/NL/TNM/012345678"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("locations/BE/BEC/LOC1", LOCATION_211, LOCATION_221),
+        ("locations/BE/BEC/LOC1/E1", EVSE_211, EVSE_221),
+        ("locations/BE/BEC/LOC1/E1/1", CONNECTOR_211, CONNECTOR_221),
+        ("tariffs/BE/BEC/T1", SAMPLES["Tariff"]["2.1.1"], SAMPLES["Tariff"]["2.2.1"]),
+        ("sessions/BE/BEC/S1", SAMPLES["Session"]["2.1.1"], SAMPLES["Session"]["2.2.1"]),
+    ],
+)
+def test_a_push_keeps_its_path_and_changes_its_body(path: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    for source, target, given, expected in (("2.1.1", "2.2.1", old, new), ("2.2.1", "2.1.1", new, old)):
+        push = request(source, R, "PUT", path, given)
+        out, _ = translate_request(push, target_version=target, context=context())
+        assert (out.method, f"{out.module}{out.path}", out.version.number) == ("PUT", path, target)
+        assert sent(out) == out.document == expected
+
+
+def test_the_same_version_keeps_the_message_itself() -> None:
+    push = request("2.2.1", R, "PUT", "locations/BE/BEC/LOC1", LOCATION_221)
+    out, receipt = translate_request(push, target_version="2.2.1", context=context())
+    assert out is push
+    assert not receipt
+
+
+def test_a_custom_module_passes_as_it_is() -> None:
+    push = replace(request("2.3.0", R, "PUT", "vendor/1", {"x": 1}), body=b'{ "x":1.0 }')
+    out, receipt = translate_request(push, target_version="2.1.1", context=context())
+    assert out.body == push.body
+    assert not receipt
+
+
+def test_the_body_is_translated_as_it_is_to_be_sent_with_the_address_of_the_hub() -> None:
+    command = request("2.2.1", R, "POST", "commands/STOP_SESSION", {"response_url": "https://hub/1", "session_id": "S"})
+    command = replace(command, document={"response_url": "https://emsp.example/secret", "session_id": "S"})
+    out, _ = translate_request(command, target_version="2.1.1", context=context("StopSession"))
+    assert sent(out) == {"response_url": "https://hub/1", "session_id": "S"}
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "method", "query", "body", "memory", "expected"),
+    [
+        ("2.2.1", "2.1.1", "PUT", "type=RFID", TOKEN_221, {}, ""),
+        ("2.2.1", "2.1.1", "PUT", "type=APP_USER&x=1", {**TOKEN_221, "type": "APP_USER"}, APP_USER, "x=1"),
+        ("2.3.0", "2.2.1", "PUT", "type=APP_USER", {**TOKEN_221, "type": "APP_USER"}, APP_USER, "type=APP_USER"),
+        ("2.1.1", "2.2.1", "PUT", "", TOKEN_211, {}, "type=RFID"),
+        ("2.1.1", "2.2.1", "PUT", "", {**TOKEN_211, "type": "OTHER"}, APP_USER, "type=APP_USER"),
+        ("2.1.1", "2.2.1", "PATCH", "", {"valid": False}, APP_USER, "type=APP_USER"),
+        ("2.1.1", "2.2.1", "GET", "", None, APP_USER, "type=APP_USER"),
+        ("2.1.1", "2.2.1", "GET", "", None, {"Token NL/TNM/012345678": None}, ""),
+    ],
+)
+def test_a_pushed_token_says_its_type_in_the_query_where_the_version_has_it(
+    source: str, target: str, method: str, query: str, body: Any, memory: dict[str, Any], expected: str
+) -> None:
+    push = request(source, R, method, CAR, body, query=query)
+    out, _ = translate_request(push, target_version=target, context=context("Token", memory))
+    assert out.query == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "query", "expected"),
+    [
+        ("2.1.1", "2.2.1", "type=RFID", "type=RFID"),
+        ("2.1.1", "2.2.1", "token_type=RFID", "type=RFID"),
+        ("2.1.1", "2.2.1", "type=OTHER", "type=APP_USER"),
+        ("2.1.1", "2.2.1", "", ""),
+        ("2.2.1", "2.1.1", "type=APP_USER", "type=OTHER"),
+        ("2.2.1", "2.1.1", "type=RFID", "type=RFID"),
+        ("2.3.0", "2.2.1", "type=EMAID", "type=OTHER"),
+        ("2.3.0", "2.1.1", "type=EMAID", "type=OTHER"),
+        ("2.2.1", "2.3.0", "type=APP_USER", "type=APP_USER"),
+    ],
+)
+def test_an_authorization_asks_for_the_token_in_the_words_of_its_owner(
+    source: str, target: str, query: str, expected: str
+) -> None:
+    ask = request(source, S, "POST", "tokens/012345678/authorize", REFERENCES, query=query)
+    out, _ = translate_request(ask, target_version=target, context=context("AuthorizationInfo", APP_USER))
+    assert out.query == expected
+    assert sent(out) == REFERENCES
+
+
+def test_an_authorization_may_have_no_body() -> None:
+    ask = request("2.1.1", S, "POST", "tokens/012345678/authorize")
+    out, _ = translate_request(ask, target_version="2.2.1", context=context("AuthorizationInfo"))
+    assert out.body == b""
+
+
+def test_the_filters_of_a_list_stay() -> None:
+    ask = request("2.3.0", S, "GET", "sessions", query="date_from=2026-01-01T00:00:00Z&offset=5")
+    out, _ = translate_request(ask, target_version="2.1.1", context=context())
+    assert out.query == ask.query
+
+
+def test_a_query_about_an_app_user_is_refused_where_2_1_1_would_answer_about_the_card() -> None:
+    ask = request("2.2.1", R, "GET", CAR, query="type=APP_USER")
+    with pytest.raises(Untranslatable, match="RFID card"):
+        translate_request(ask, target_version="2.1.1", context=context("Token"))
+
+
+@pytest.mark.parametrize("path", [f"locations/BE/BEC/{'x' * 37}", f"locations/BE/BEC/LOC1/{'x' * 39}"])
+def test_a_long_id_in_the_path_is_refused(path: str) -> None:
+    with pytest.raises(Untranslatable, match="longer than the 36"):
+        translate_request(request("2.1.1", R, "PATCH", path, {}), target_version="2.2.1", context=context())
+
+
+# --- what the receiver's version has not ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "method", "path", "data"),
+    [
+        ("2.2.1", "2.1.1", "POST", "commands/CANCEL_RESERVATION", {"result": "NOT_SUPPORTED", "timeout": 0}),
+        ("2.3.0", "2.1.1", "POST", "commands/CANCEL_RESERVATION", {"result": "NOT_SUPPORTED", "timeout": 0}),
+        ("2.3.0", "2.2.1", "POST", "commands/DANCE", {"result": "NOT_SUPPORTED", "timeout": 0}),
+        ("2.1.1", "2.2.1", "POST", "commands/DANCE", {"result": "NOT_SUPPORTED"}),
+        ("2.2.1", "2.1.1", "GET", "chargingprofiles/S1", {"result": "NOT_SUPPORTED", "timeout": 0}),
+        ("2.2.1", "2.1.1", "PUT", "chargingprofiles/S1", {"result": "NOT_SUPPORTED", "timeout": 0}),
+        ("2.3.0", "2.1.1", "DELETE", "chargingprofiles/S1", {"result": "NOT_SUPPORTED", "timeout": 0}),
+    ],
+)
+def test_the_hub_answers_not_supported(source: str, target: str, method: str, path: str, data: Any) -> None:
+    call = request(source, R, method, path, {"response_url": "https://hub/1"})
+    with pytest.raises(AnsweredByHub) as caught:
+        translate_request(call, target_version=target, context=context("StartSession"))
+    reply = caught.value.reply("2026-05-01T12:00:00Z")
+    assert reply.http == 200
+    assert sent(reply) == {"data": data, "status_code": 1000, "timestamp": "2026-05-01T12:00:00Z"}
+
+
+@pytest.mark.parametrize("target", ["2.1.1", "2.2.1"])
+@pytest.mark.parametrize(
+    ("interface", "path"), [(S, "invoicereconciliation"), (S, "payments/terminals"), (S, "booking")]
+)
+def test_a_module_of_2_3_0_only_is_refused(target: str, interface: Any, path: str) -> None:
+    with pytest.raises(Untranslatable, match="has no module") as caught:
+        translate_request(request("2.3.0", interface, "GET", path), target_version=target, context=context())
+    assert (caught.value.http, caught.value.code) == (200, 4000)
+
+
+def test_an_active_profile_cannot_be_pushed_to_2_1_1() -> None:
+    with pytest.raises(Untranslatable, match="has no module chargingprofiles"):
+        translate_request(
+            request("2.2.1", S, "PUT", "chargingprofiles/S1", {}), target_version="2.1.1", context=context()
+        )
+
+
+def test_charging_preferences_are_not_possible_in_2_1_1() -> None:
+    call = request("2.2.1", S, "PUT", "sessions/S1/charging_preferences", {"profile_type": "FAST"})
+    with pytest.raises(ImpossiblePreferences) as caught:
+        translate_request(call, target_version="2.1.1", context=context())
+    assert (caught.value.http, caught.value.code) == (404, 2001)
+
+
+@pytest.mark.parametrize(("source", "target"), [("2.2.1", "2.3.0"), ("2.3.0", "2.2.1")])
+@pytest.mark.parametrize("body", [{"profile_type": "FAST"}, {"x": 1}])
+def test_charging_preferences_and_profiles_are_the_same_from_2_2_1_on(source: str, target: str, body: Any) -> None:
+    for interface, path in ((S, "sessions/S1/charging_preferences"), (R, "chargingprofiles/S1")):
+        out, receipt = translate_request(
+            request(source, interface, "PUT", path, body), target_version=target, context=context()
+        )
+        assert sent(out) == body
+        assert not receipt
+
+
+# --- callbacks --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "given", "expected"),
+    [
+        ("2.1.1", "2.2.1", {"result": "UNKNOWN_SESSION"}, "FAILED"),
+        ("2.1.1", "2.3.0", {"result": "TIMEOUT"}, "TIMEOUT"),
+        ("2.1.1", "2.2.1", "ACCEPTED", "ACCEPTED"),
+        ("2.2.1", "2.1.1", {"result": "EVSE_OCCUPIED", "message": []}, "REJECTED"),
+        ("2.3.0", "2.1.1", {"result": "CANCELED_RESERVATION"}, "REJECTED"),
+        ("2.3.0", "2.2.1", {"result": "CANCELED_RESERVATION"}, "CANCELED_RESERVATION"),
+    ],
+)
+def test_the_result_of_a_command_comes_back_in_the_words_of_who_sent_it(
+    source: str, target: str, given: Any, expected: str
+) -> None:
+    callback = request(source, S, "POST", "commands/callback/abc", given, is_followed=True)
+    out, _ = translate_request(callback, target_version=target, context=context("StartSession"))
+    assert sent(out)["result"] == expected
+    assert out.path == "/callback/abc"
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_leaves_out_what_cannot_be_said_and_keeps_its_headers() -> None:
+    hidden = {**LOCATION_221, "id": "LOC2", "publish": False}
+    reply = replace(answer([LOCATION_221, hidden]), headers={"X-Total-Count": "2", "Link": "<x>"})
+    ask = request("2.1.1", S, "GET", "locations")
+    out, receipt = translate_answer(reply, ask, source="2.2.1", target="2.1.1", context=context())
+    assert sent(out)["data"] == [LOCATION_211]
+    assert out.headers == reply.headers
+    assert [(loss.object, loss.field, loss.what) for loss in receipt.losses] == [("Location", "", "dropped")]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("LOC1", LOCATION_211, LOCATION_221),
+        ("LOC1/E1", EVSE_211, EVSE_221),
+        ("LOC1/E1/1", CONNECTOR_211, CONNECTOR_221),
+    ],
+)
+def test_an_object_is_answered_by_the_depth_of_the_path(path: str, old: Any, new: Any) -> None:
+    for interface, prefix in ((S, ""), (R, "BE/BEC/")):
+        ask = request("2.2.1", interface, "GET", f"locations/{prefix}{path}")
+        out, _ = translate_answer(answer(old), ask, source="2.1.1", target="2.2.1", context=context())
+        assert sent(out)["data"] == new
+
+
+def test_one_object_that_cannot_be_said_is_refused() -> None:
+    ask = request("2.1.1", S, "GET", "locations/LOC1")
+    hidden = answer({**LOCATION_221, "publish": False})
+    with pytest.raises(Untranslatable):
+        translate_answer(hidden, ask, source="2.2.1", target="2.1.1", context=context())
+
+
+def test_a_cdr_behind_its_own_address_is_translated() -> None:
+    ask = request("2.1.1", R, "GET", "cdrs/r/abc", is_followed=True)
+    given = answer(SAMPLES["CDR"]["2.2.1"])
+    out, _ = translate_answer(given, ask, source="2.2.1", target="2.1.1", context=context("CDR"))
+    assert sent(out)["data"]["auth_id"] == "NL-TNM-C12345678-X"
+
+
+def test_what_a_push_is_answered_with_is_not_passed_on_in_the_wrong_version() -> None:
+    ask = request("2.1.1", R, "PUT", "locations/BE/BEC/LOC1", LOCATION_211)
+    out, receipt = translate_answer(answer(LOCATION_221), ask, source="2.2.1", target="2.1.1", context=context())
+    assert "data" not in sent(out)
+    assert lost(receipt) == {" dropped"}
+    _, receipt = translate_answer(answer({}), ask, source="2.2.1", target="2.1.1", context=context())
+    assert not receipt
+
+
+def test_the_answer_to_a_command_is_translated() -> None:
+    ask = request("2.2.1", R, "POST", "commands/START_SESSION", {})
+    for given in ({"result": "ACCEPTED"}, "ACCEPTED"):
+        out, _ = translate_answer(answer(given), ask, source="2.1.1", target="2.2.1", context=context("StartSession"))
+        assert sent(out)["data"] == {"result": "ACCEPTED", "timeout": 120}
+    out, _ = translate_answer(answer(code=2003), ask, source="2.1.1", target="2.2.1", context=context("StartSession"))
+    assert sent(out) == sent(answer(code=2003))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "http", "code", "expected"),
+    [
+        ("2.1.1", "2.2.1", 404, 2000, (404, 2004)),
+        ("2.1.1", "2.3.0", 404, 1000, (404, 2004)),
+        ("2.1.1", "2.2.1", 200, 2000, (404, 2004)),
+        ("2.1.1", "2.2.1", 200, 2001, (404, 2004)),
+        ("2.1.1", "2.2.1", 200, 2002, (200, 2002)),
+        ("2.1.1", "2.2.1", 200, 3000, (200, 3000)),
+        ("2.2.1", "2.1.1", 404, 2004, (404, 2000)),
+        ("2.3.0", "2.1.1", 404, 2004, (404, 2000)),
+        ("2.3.0", "2.2.1", 404, 2004, (404, 2004)),
+    ],
+)
+def test_an_unknown_token_is_said_as_each_version_says_it(
+    source: str, target: str, http: int, code: int, expected: tuple[int, int]
+) -> None:
+    ask = request(target, S, "POST", "tokens/999/authorize")
+    out, _ = translate_answer(
+        answer(http=http, code=code), ask, source=source, target=target, context=context("AuthorizationInfo")
+    )
+    assert (out.http, sent(out)["status_code"]) == expected
+    assert out.code == expected[1]
+
+
+def test_a_bare_404_of_a_2_1_1_emsp_is_an_unknown_token() -> None:
+    ask = request("2.2.1", S, "POST", "tokens/999/authorize")
+    assert isinstance(translate_failure(UnknownPath(), ask, source="2.1.1"), UnknownToken)
+    assert isinstance(translate_failure(UnknownPath(), ask, source="2.2.1"), UnknownPath)
+    assert isinstance(translate_failure(NoAnswerInTime(), ask, source="2.1.1"), NoAnswerInTime)
+
+
+@pytest.mark.parametrize(
+    ("code", "old"), [(1000, 1000), (2000, 2000), (2001, 2001), (2002, 2002), (2003, 2003), (2004, 2000), (3000, 3000),
+                      (3001, 3001), (4000, 3000), (4001, 2000), (4002, 3000), (4003, 3000)]
+)  # fmt: skip
+def test_a_status_code_is_one_that_the_caller_knows(code: int, old: int) -> None:
+    assert status_code(code, "2.1.1") == old
+    assert status_code(code, "2.2.1") == status_code(code, "2.3.0") == code
+
+
+def test_an_answer_that_is_no_envelope_passes() -> None:
+    reply = Reply(200, b"hello", None)
+    ask = request("2.1.1", S, "GET", "locations")
+    assert translate_answer(reply, ask, source="2.2.1", target="2.1.1", context=context())[0] is reply
