@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import Any
+from typing import Any, Final
 
 from routing.message import parse_json
 
 __all__ = ["parse_json", "write_json"]
+
+MANY_ZEROS: Final = 40
 
 
 def write_json(value: Any) -> bytes:
@@ -26,7 +28,7 @@ def _pieces(value: Any) -> Iterator[str]:
         case int():
             yield int.__repr__(value)
         case Decimal():
-            yield str(value)
+            yield _digits(value)
         case dict():
             yield from _members(value)
         case list() | tuple():
@@ -51,6 +53,12 @@ def _items(value: list[Any] | tuple[Any, ...]) -> Iterator[str]:
         yield from _pieces(item)
         between = ","
     yield "[]" if between == "[" else "]"
+
+
+def _digits(number: Decimal) -> str:
+    """The digits as they were sent; an exponent only where there would be very many zeros."""
+    text = str(number)
+    return f"{number:f}" if "E" in text and abs(number.adjusted()) < MANY_ZEROS else text
 
 
 def _string(text: str) -> str:

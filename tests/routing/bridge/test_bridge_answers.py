@@ -1,0 +1,127 @@
+"""Answers across versions: envelopes, lists, status codes, and what an unknown token is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from routing.bridge import UnknownToken, Untranslatable, status_code, translate_answer, translate_failure
+from routing.errors import NoAnswerInTime, UnknownPath
+from routing.message import Reply
+from tests.routing.bridge.messages import R, S, answer, request, sent
+from tests.routing.bridge.samples import (
+    CONNECTOR_211,
+    CONNECTOR_221,
+    EVSE_211,
+    EVSE_221,
+    LOCATION_211,
+    LOCATION_221,
+    SAMPLES,
+)
+from tests.routing.bridge.surroundings import context, lost
+
+
+def test_a_list_leaves_out_what_cannot_be_said_and_keeps_its_headers() -> None:
+    hidden = {**LOCATION_221, "id": "LOC2", "publish": False}
+    reply = replace(answer([LOCATION_221, hidden]), headers={"X-Total-Count": "2", "Link": "<x>"})
+    ask = request("2.1.1", S, "GET", "locations")
+    out, receipt = translate_answer(reply, ask, source="2.2.1", target="2.1.1", context=context())
+    assert sent(out)["data"] == [LOCATION_211]
+    assert out.headers == reply.headers
+    assert [(loss.object, loss.field, loss.what) for loss in receipt.losses] == [("Location", "", "dropped")]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("LOC1", LOCATION_211, LOCATION_221),
+        ("LOC1/E1", EVSE_211, EVSE_221),
+        ("LOC1/E1/1", CONNECTOR_211, CONNECTOR_221),
+    ],
+)
+def test_an_object_is_answered_by_the_depth_of_the_path(path: str, old: Any, new: Any) -> None:
+    for interface, prefix in ((S, ""), (R, "BE/BEC/")):
+        ask = request("2.2.1", interface, "GET", f"locations/{prefix}{path}")
+        out, _ = translate_answer(answer(old), ask, source="2.1.1", target="2.2.1", context=context())
+        assert sent(out)["data"] == new
+
+
+def test_one_object_that_cannot_be_said_is_refused() -> None:
+    ask = request("2.1.1", S, "GET", "locations/LOC1")
+    hidden = answer({**LOCATION_221, "publish": False})
+    with pytest.raises(Untranslatable):
+        translate_answer(hidden, ask, source="2.2.1", target="2.1.1", context=context())
+
+
+def test_a_cdr_behind_its_own_address_is_translated() -> None:
+    ask = request("2.1.1", R, "GET", "cdrs/r/abc", is_followed=True)
+    given = answer(SAMPLES["CDR"]["2.2.1"])
+    out, _ = translate_answer(given, ask, source="2.2.1", target="2.1.1", context=context("CDR"))
+    assert sent(out)["data"]["auth_id"] == "NL-TNM-C12345678-X"
+
+
+def test_what_a_push_is_answered_with_is_not_passed_on_in_the_wrong_version() -> None:
+    ask = request("2.1.1", R, "PUT", "locations/BE/BEC/LOC1", LOCATION_211)
+    out, receipt = translate_answer(answer(LOCATION_221), ask, source="2.2.1", target="2.1.1", context=context())
+    assert "data" not in sent(out)
+    assert lost(receipt) == {" dropped"}
+    _, receipt = translate_answer(answer({}), ask, source="2.2.1", target="2.1.1", context=context())
+    assert not receipt
+
+
+def test_the_answer_to_a_command_is_translated() -> None:
+    ask = request("2.2.1", R, "POST", "commands/START_SESSION", {})
+    for given in ({"result": "ACCEPTED"}, "ACCEPTED"):
+        out, _ = translate_answer(answer(given), ask, source="2.1.1", target="2.2.1", context=context("StartSession"))
+        assert sent(out)["data"] == {"result": "ACCEPTED", "timeout": 120}
+    out, _ = translate_answer(answer(code=2003), ask, source="2.1.1", target="2.2.1", context=context("StartSession"))
+    assert sent(out) == sent(answer(code=2003))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "http", "code", "expected"),
+    [
+        ("2.1.1", "2.2.1", 404, 2000, (404, 2004)),
+        ("2.1.1", "2.3.0", 404, 1000, (404, 2004)),
+        ("2.1.1", "2.2.1", 200, 2000, (404, 2004)),
+        ("2.1.1", "2.2.1", 200, 2001, (404, 2004)),
+        ("2.1.1", "2.2.1", 200, 2002, (200, 2002)),
+        ("2.1.1", "2.2.1", 200, 3000, (200, 3000)),
+        ("2.2.1", "2.1.1", 404, 2004, (404, 2000)),
+        ("2.3.0", "2.1.1", 404, 2004, (404, 2000)),
+        ("2.3.0", "2.2.1", 404, 2004, (404, 2004)),
+    ],
+)
+def test_an_unknown_token_is_said_as_each_version_says_it(
+    source: str, target: str, http: int, code: int, expected: tuple[int, int]
+) -> None:
+    ask = request(target, S, "POST", "tokens/999/authorize")
+    out, _ = translate_answer(
+        answer(http=http, code=code), ask, source=source, target=target, context=context("AuthorizationInfo")
+    )
+    assert (out.http, sent(out)["status_code"]) == expected
+    assert out.code == expected[1]
+
+
+def test_a_bare_404_of_a_2_1_1_emsp_is_an_unknown_token() -> None:
+    ask = request("2.2.1", S, "POST", "tokens/999/authorize")
+    assert isinstance(translate_failure(UnknownPath(), ask, source="2.1.1"), UnknownToken)
+    assert isinstance(translate_failure(UnknownPath(), ask, source="2.2.1"), UnknownPath)
+    assert isinstance(translate_failure(NoAnswerInTime(), ask, source="2.1.1"), NoAnswerInTime)
+
+
+@pytest.mark.parametrize(
+    ("code", "old"), [(1000, 1000), (2000, 2000), (2001, 2001), (2002, 2002), (2003, 2003), (2004, 2000), (3000, 3000),
+                      (3001, 3001), (4000, 3000), (4001, 2000), (4002, 3000), (4003, 3000)]
+)  # fmt: skip
+def test_a_status_code_is_one_that_the_caller_knows(code: int, old: int) -> None:
+    assert status_code(code, "2.1.1") == old
+    assert status_code(code, "2.2.1") == status_code(code, "2.3.0") == code
+
+
+def test_an_answer_that_is_no_envelope_passes() -> None:
+    reply = Reply(200, b"hello", None)
+    ask = request("2.1.1", S, "GET", "locations")
+    assert translate_answer(reply, ask, source="2.2.1", target="2.1.1", context=context())[0] is reply
