@@ -49,15 +49,16 @@ def open_envelope(body: bytes) -> dict[str, Any] | None:
         document = parse_json(body)
     except ValueError:
         return None
-    if not isinstance(document, dict) or not isinstance(document.get("status_code"), int):
+    if not isinstance(document, dict) or type(document.get("status_code")) is not int:  # true is an int to Python
         return None
     return document
 
 
 @dataclass(frozen=True, slots=True)
 class PassedOn:
-    """What the caller gets: body bytes, the OCPI status code in them, and the party's words where it refused."""
+    """What the caller gets: HTTP status, body bytes, their OCPI status code, the party's words where it refused."""
 
+    http: int
     body: bytes
     code: int
     message: str = ""
@@ -80,7 +81,7 @@ def pass_on(answer: Answer, receiver: PartyId, method: str, operation: Operation
         raise InvalidAnswer(f"receiver {receiver} answered with a redirect (HTTP {answer.http}), which is not followed")
     document = open_envelope(answer.body)
     if document is not None:
-        return PassedOn(answer.body, document["status_code"], str(document.get("status_message") or ""))
+        return PassedOn(answer.http, answer.body, document["status_code"], str(document.get("status_message") or ""))
     if 200 <= answer.http < 300:
         return _without_envelope(answer, receiver, method, operation, now)
     raise _bare_error(answer, receiver)
@@ -93,7 +94,8 @@ def _without_envelope(
         raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} with a body that is not an OCPI envelope")
     if method == "GET" or (operation is not None and operation.data_required):
         raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} without a body")
-    return PassedOn(envelope(SUCCESS, None, now), SUCCESS)
+    # HTTP 204 and 205 have no room for the envelope that the caller must get
+    return PassedOn(201 if answer.http == 201 else 200, envelope(SUCCESS, None, now), SUCCESS)
 
 
 def _bare_error(answer: Answer, receiver: PartyId) -> OcpiError:

@@ -146,7 +146,7 @@ class Router:
             headers["Link"] = f'<{following}>; rel="next"'
         if location := await self._lead_back.location(message, platform, receiver, url, answer):
             headers["Location"] = location
-        return Reply(answer.http, passed.body, receiver, headers, passed.code)
+        return Reply(passed.http, passed.body, receiver, headers, passed.code)
 
     async def _call(
         self, message: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...]
