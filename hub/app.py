@@ -14,6 +14,7 @@ from aiohttp import web
 from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.door import Caller, Guard, Visit, answer, body_of, envelope_response
+from hub.limits import Limits
 from hub.registration import Registration
 from hub.relay import Relay
 from hub.versions import CREDENTIALS, version_details, version_list
@@ -40,6 +41,7 @@ class OcpiDoor:
         self._on_leg = on_leg
         self._core = core
         self._guard = Guard(core)
+        self._limits = Limits(core.settings.server.trusted_proxies)
         self._relay = relay
         self._credentials = credentials
         self._handshakes = handshakes
@@ -51,6 +53,12 @@ class OcpiDoor:
     async def _serve(self, visit: Visit) -> web.Response:
         caller = await self._guard.caller(visit.request)
         visit.platform = caller.platform
+        await self._limits.check(caller.platform, visit.request)
+        with self._limits.in_flight_of(caller.platform):
+            return await self._at(visit, caller)
+
+    async def _at(self, visit: Visit, caller: Caller) -> web.Response:
+        """What is at this address."""
         path, _, query = _target(visit.request).partition("?")
         segments = path.split("/")
         if segments[1:3] == ["ocpi", "as"]:

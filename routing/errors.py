@@ -4,7 +4,8 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
 (`hub.door`) writes the envelope. Sources: OCPI 2.2.1 and 2.3.0, Status codes; transport and format.
 
     OcpiError
-      Unauthorized, MalformedBody, BodyTooLarge, RateLimited, UnknownPath, MethodNotAllowed   the door
+      Unauthorized, ForeignNetwork, RateLimited, MalformedBody, BodyTooLarge,
+      UnknownPath, MethodNotAllowed                                                           the door
       InvalidMessage, ForeignSender, NotTheOwner, UnknownLink                                 what the caller sent
       UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles            the decision
       ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded        the courier
@@ -52,6 +53,12 @@ class RateLimited(OcpiError):
     """Too many requests: slow down and try again."""
 
     http = 429
+
+
+class ForeignNetwork(OcpiError):
+    """Your address is not in a network that was agreed for your platform."""
+
+    http = 403
 
 
 class UnknownPath(OcpiError):
