@@ -94,14 +94,17 @@ def is_active(tariff: Value, place: Place) -> bool:
 
 
 def _degrees(value: Any, place: Place) -> Any:
+    if not isinstance(value, str):
+        return value
     try:
         exact = Decimal(value)
         six = exact.quantize(_SIX, ROUND_HALF_EVEN)
-    except (InvalidOperation, TypeError, ValueError):
+    except InvalidOperation:
         return value
-    if exact == six:
-        return value if len(value.rpartition(".")[2]) == 6 and "." in value else f"{six:f}"
-    place.approximated(value, f"{six:f}")
+    if exact.is_nan() or (exact == six and re.fullmatch(r"[-+]?\d+\.\d{6}", value)):
+        return value
+    if exact != six:
+        place.approximated(value, f"{six:f}")
     return f"{six:f}"
 
 

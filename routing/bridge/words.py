@@ -51,6 +51,11 @@ AUTH_METHODS_211: Final = names("AUTH_REQUEST WHITELIST")
 SESSION_STATUS_211: Final = names("ACTIVE COMPLETED INVALID PENDING")
 
 
+def is_in(value: Any, known: frozenset[str]) -> bool:
+    """Whether a value, which may be anything, is one of these words."""
+    return isinstance(value, str) and value in known
+
+
 def word(known: frozenset[str], stand_ins: Mapping[str, str] | None = None, *, other: str | None = None) -> Turn:
     """Turn one enum value: a known one stays, a stand-in or `other` approximates, anything else is dropped."""
     table = MappingProxyType(dict(stand_ins or {}))
@@ -89,7 +94,7 @@ def connector_standard(known: frozenset[str]) -> Turn:
     """A connector's standard, which has no "other": an unknown one is refused with Unmapped."""
 
     def turn(value: Any, place: Place) -> Any:
-        if not isinstance(value, str) or value not in known:
+        if not is_in(value, known):
             raise unmapped(value, place)
         return value
 

@@ -14,7 +14,7 @@ from routing.bridge.v211_v221 import locations_down, tariffs
 from routing.bridge.v211_v221.periods import periods_down, periods_up, price_down, price_up
 from routing.bridge.v211_v221.sessions import auth_method_down, first
 from routing.bridge.v211_v221.tokens import auth_id, cdr_token
-from routing.bridge.words import CONNECTORS_211, LOCATION_TYPES_211
+from routing.bridge.words import CONNECTORS_211, LOCATION_TYPES_211, is_in
 
 COPIED: Final = ("id", "name", "address", "city", "postal_code", "country", "coordinates")
 
@@ -79,7 +79,7 @@ def _evse(old: Value, stored: Value, source: Value, place: Place) -> Value:
 def _connector(old: Value, evse: Value, place: Place) -> Value:
     known = _stored_connector(evse, old.get("connector_id"))
     standard = old.get("connector_standard")
-    if standard not in CONNECTORS_211 and known.get("standard") in CONNECTORS_211:
+    if not is_in(standard, CONNECTORS_211) and is_in(known.get("standard"), CONNECTORS_211):
         place.into("standard").approximated(standard, known["standard"])
         standard = known["standard"]
     connector = {

@@ -11,7 +11,7 @@ from routing.bridge.context import Periods, moment
 from routing.bridge.refusals import ChangedPeriods
 from routing.bridge.shape import GONE, Field, Place, Shape, Value, each, expect_list, expect_object, names
 from routing.bridge.turns import number, seconds
-from routing.bridge.words import DIMENSIONS_211
+from routing.bridge.words import DIMENSIONS_211, is_in
 
 
 def price_up(value: Any, place: Place) -> Value:
@@ -29,7 +29,7 @@ def price_down(value: Any, place: Place) -> Any:
 
 def _dimension(known: frozenset[str]) -> Any:
     def turn(value: Any, place: Place) -> Any:
-        if expect_object(value, place).get("type") in known:
+        if is_in(expect_object(value, place).get("type"), known):
             return value
         place.dropped(value)
         return GONE
@@ -100,7 +100,7 @@ def merged(earlier: list[Any], appended: list[Any]) -> list[Any]:
 
 def _start(period: Any) -> object:
     start = period.get("start_date_time") if isinstance(period, dict) else None
-    return moment(start) or start
+    return moment(start) or str(start)
 
 
 def _plain(period: Any) -> object:
@@ -108,5 +108,5 @@ def _plain(period: Any) -> object:
     start = _start(period)
     whole = start.replace(microsecond=0) if hasattr(start, "replace") and not isinstance(start, str) else start
     dimensions = period.get("dimensions") if isinstance(period, dict) else None
-    known = [item for item in dimensions or [] if isinstance(item, dict) and item.get("type") in _known_up]
+    known = [item for item in dimensions or [] if isinstance(item, dict) and is_in(item.get("type"), _known_up)]
     return whole, sorted(((item["type"], item.get("volume")) for item in known), key=lambda pair: str(pair[0]))

@@ -36,9 +36,15 @@ _element = Shape(
 )
 
 
+def restrictions_of(element: Any) -> Value:
+    """The restrictions of a tariff element, empty where it has none."""
+    restrictions = element.get("restrictions") if isinstance(element, dict) else None
+    return restrictions if isinstance(restrictions, dict) else {}
+
+
 def element_down(value: Any, place: Place) -> Any:
     """One tariff element; one about reservations is left out, a limit of the current makes the tariff impossible."""
-    restrictions = (value.get("restrictions") if isinstance(value, dict) else None) or {}
+    restrictions = restrictions_of(value)
     if restrictions.get("min_current") is not None or restrictions.get("max_current") is not None:
         raise place.refuse("is restricted by current, which OCPI 2.1.1 cannot say")
     if restrictions.get("reservation") is not None:

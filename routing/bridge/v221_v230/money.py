@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from routing.bridge.shape import GONE, TAKEN, Field, Place, Shape, Value, each, expect_list, expect_object, names
 from routing.bridge.turns import dropped, number
-from routing.bridge.v211_v221.tariffs import some
+from routing.bridge.v211_v221.tariffs import restrictions_of, some
 
 VAT: Final = "VAT"
 """The name that the specification's examples give to the one tax of 2.2.1."""
@@ -107,8 +107,7 @@ def _element(component: Any) -> Any:
     )
 
     def turn(value: Any, place: Place) -> Any:
-        restrictions = (value.get("restrictions") if isinstance(value, dict) else None) or {}
-        if isinstance(restrictions, dict) and restrictions.get("booking") is not None:
+        if restrictions_of(value).get("booking") is not None:
             place.dropped(value, "a price for bookings")
             return GONE
         return shape(value, place)
@@ -119,7 +118,7 @@ def _element(component: Any) -> Any:
 def _priced(source: Value, out: Value, place: Place) -> None:
     """The elements, with prices as 2.2.1 means them: without tax."""
     included = source.get("tax_included") or "NO"
-    component = _COMPONENTS.get(included)
+    component = _COMPONENTS.get(str(included))
     if component is None:
         raise place.into("tax_included").refuse(f"is {included}, so it is not known what the prices mean")
     if included != "NO":

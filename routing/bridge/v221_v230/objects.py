@@ -21,6 +21,7 @@ from routing.bridge.words import (
     PARKING_TYPES_221,
     TOKEN_TYPES_221,
     connector_standard,
+    is_in,
     word,
     words,
 )
@@ -33,7 +34,7 @@ _business = nested(Shape({"logo": Field("logo", nested(_image))}))
 
 
 def _impact(value: Any, place: Place) -> Any:
-    if expect_object(value, place).get("category") in IMPACTS:
+    if is_in(expect_object(value, place).get("category"), IMPACTS):
         return value
     place.dropped(value)
     return GONE
@@ -102,7 +103,7 @@ _GONE_DIMENSIONS: Final = frozenset({"RESERVATION_OVERTIME"})
 
 def _dimension(value: Any, place: Place) -> Any:
     kind = expect_object(value, place).get("type")
-    if kind in _GONE_DIMENSIONS:
+    if is_in(kind, _GONE_DIMENSIONS):
         place.dropped(value)
         return GONE
     new = DIMENSIONS.get(str(kind), kind)

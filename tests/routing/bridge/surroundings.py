@@ -17,7 +17,16 @@ EMSP = PartyId("NL", "TNM")
 HUB = PartyId("NL", "HUB")
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 STAMP = "2026-05-01T12:00:00Z"
-ABSENT = object()
+
+
+class Absent:
+    """Stands for a field that is not there."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
 
 
 def memory(**objects: dict[str, Any]) -> Callable[[str, tuple[str, ...]], dict[str, Any] | None]:
