@@ -81,6 +81,11 @@ def new_journey_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{_NODE}{next(_NEXT) & 0xFFFFFF:06x}"
 
 
+def journey_id_at(at: float) -> str:
+    """The first id of a moment (epoch seconds): ids of journeys before it are less."""
+    return f"{max(int(at * 1000), 0):012x}"
+
+
 def outcome_of(ocpi: int | None) -> Outcome:
     """What an OCPI status code means for a leg: 4xxx and no code at all are failures on the way."""
     if ocpi is None or 4000 <= ocpi < 5000:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -157,3 +158,44 @@ audit = Table(
     Column("before", JSON),
     Column("after", JSON),
 )
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("journey_id", String(32), nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("ms", Float, nullable=False),
+    Column("platform_id", String(32), nullable=False),
+    Column("sender", String(6), nullable=False),
+    Column("receiver", String(6), nullable=False),
+    Column("version", String(8), nullable=False),
+    Column("module", String(64), nullable=False),
+    Column("interface", String(8), nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("request_id", String(128), nullable=False),
+    Column("correlation_id", String(128), nullable=False),
+    Column("http", Integer),
+    Column("ocpi", Integer),
+    Column("outcome", String(12), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("parent", String(32), nullable=False),
+    Column("bytes_in", Integer, nullable=False),
+    Column("bytes_out", Integer, nullable=False),
+    Column("request_body", Text),
+    Column("answer_body", Text),
+    Column("receipt", Text),
+    Index(None, "journey_id"),
+    Index(None, "correlation_id", "journey_id"),
+    Index(None, "sender", "journey_id", "module", "outcome"),
+    Index(None, "receiver", "journey_id", "module", "outcome"),
+    Index(None, "platform_id", "journey_id", "module", "outcome"),
+    Index(None, "module", "journey_id", "outcome"),
+    Index(None, "outcome", "journey_id"),
+)
+"""The journal. A journey's id begins with its time, so each index is in the order of time, and holds what else is
+asked of its rows. `receipt` is JSON, written and read as text."""
+
+Index("ix_legs_parent", legs.c.parent, sqlite_where=legs.c.parent != "", postgresql_where=legs.c.parent != "")
