@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -231,7 +232,8 @@ def _check_environment() -> None:
             raise ConfigError(f"environment: {name} is not a known setting")
 
 
-SECRETS = frozenset({"bootstrap_key", "master_key", "url"})
+_MAY_BE_SECRET = frozenset({"admin", "security", "storage"})
+"""Sections whose values no error repeats: under a misspelt key there may be a secret, too."""
 
 
 def _explain(error: ValidationError, file: Path, values: dict[str, Any]) -> Iterator[str]:
@@ -240,7 +242,7 @@ def _explain(error: ValidationError, file: Path, values: dict[str, Any]) -> Iter
         variable = ENV_PREFIX + "__".join(place[:2]).upper()
         source = f"environment {variable}" if variable in os.environ else str(file)
         value: Any = os.environ.get(variable, _at(values, place))
-        shown = "***" if place and place[-1] in SECRETS else repr(value)
+        shown = "***" if place[:1] and place[0] in _MAY_BE_SECRET else repr(value)
         reason = "is not a known setting" if problem["type"] == "extra_forbidden" else problem["msg"]
         yield f"{source}: {'.'.join(place)} = {shown}: {reason}"
 
@@ -263,6 +265,8 @@ def masked(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def mask_url(url: str) -> str:
     """A database URL without its password."""
-    scheme, _, rest = url.partition("://")
+    if url.startswith("sqlite"):
+        return url
+    scheme, _, rest = re.sub(r"(?<=[?&]password=)[^&]*", "***", url).partition("://")
     credentials, at, place = rest.rpartition("@")
-    return f"{scheme}://{credentials.partition(':')[0]}:***@{place}" if at else url
+    return f"{scheme}://{credentials.partition(':')[0]}:***@{place}" if at else f"{scheme}://{rest}"
