@@ -6,9 +6,9 @@ import asyncio
 import base64
 import binascii
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import structlog
@@ -20,7 +20,7 @@ from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Access, Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
-from routing.journey import Direction, Leg, OnLeg, new_journey_id, outcome_of
+from routing.journey import Direction, Leg, OnLeg, new_journey_id, new_request_id, outcome_of
 from routing.message import Message
 from routing.ocpi import (
     AUTHORIZATION,
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 BODY_TIMEOUT_S: Final = 30.0
 MAX_ID: Final = 128
+MAX_HEADERS: Final = 4096
+"""How many Authorization headers are remembered with their hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ def _leg(visit: Visit, response: web.Response) -> Leg:
         at=visit.at,
         ms=(time.perf_counter() - visit.started) * 1000,
         platform_id=visit.platform.id if visit.platform else "",
-        sender=str(visit.sender or ""),
-        receiver=str(message.receiver or "") if message else "",
+        sender=visit.sender.text if visit.sender else "",
+        receiver=message.receiver.text if message and message.receiver else "",
         version=visit.version,
         module=visit.module,
         interface=visit.interface,
@@ -166,6 +168,8 @@ async def body_of(request: web.BaseRequest) -> bytes:
     if not request.body_exists:
         return b""
     try:
+        if request.content.is_eof():  # it came with the head: no need for an alarm
+            return await request.read()
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -176,8 +180,8 @@ async def body_of(request: web.BaseRequest) -> bytes:
 
 def _given_id(request: web.BaseRequest, name: str) -> str:
     """The id that the caller gave, or a new one: 2.1.1 has none, and nobody is refused for that."""
-    given = request.headers.get(name, "")
-    return given if given and len(given) <= MAX_ID and given.isprintable() and given.isascii() else str(uuid.uuid4())
+    given = request.headers.get(name)
+    return given if given and len(given) <= MAX_ID and given.isascii() and given.isprintable() else new_request_id()
 
 
 class Guard:
@@ -185,10 +189,11 @@ class Guard:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._read = lru_cache(maxsize=MAX_HEADERS)(self._fingerprints)
 
     async def caller(self, request: web.BaseRequest) -> Caller:
         """Whose token this is. An unknown one is looked up once more before that is believed. Raises Unauthorized."""
-        presented = _presented(request.headers.get(AUTHORIZATION, ""))
+        presented = self._read(request.headers.get(AUTHORIZATION, ""))
         found = self._find(presented)
         if found is None and presented and await self._core.picture.look_again():
             found = self._find(presented)
@@ -198,10 +203,14 @@ class Guard:
             await self._retire_registration_token(found.platform)
         return found
 
-    def _find(self, presented: tuple[str, ...]) -> Caller | None:
+    def _fingerprints(self, header: str) -> tuple[tuple[str, bytes], ...]:
+        """The tokens that an Authorization header may mean, each with its hash: the same few come all the time."""
+        return tuple((token, self._core.fingerprints.of(token)) for token in _presented(header))
+
+    def _find(self, presented: tuple[tuple[str, bytes], ...]) -> Caller | None:
         directory = self._core.picture.directory
-        for token in presented:
-            access = directory.access.get(self._core.fingerprints.of(token))
+        for token, fingerprint in presented:
+            access = directory.access.get(fingerprint)
             if access is not None and (access.expires_at is None or access.expires_at > time.time()):
                 return Caller(directory.platforms[access.platform_id], access.scope, token)
         return None

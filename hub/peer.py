@@ -5,7 +5,6 @@ Each step that fails says what was expected and what came, for the admin who has
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +17,7 @@ from routing.addresses import ForbiddenAddress
 from routing.answers import Answer, open_envelope
 from routing.bridge import write_json
 from routing.errors import InvalidAnswer, NoAnswerInTime, OcpiError
+from routing.journey import new_request_id
 from routing.ocpi import CORRELATION_ID, REQUEST_ID, SUCCESS, VERSIONS, Interface, Version
 
 STEP_TIMEOUT_S: Final = 10.0
@@ -115,7 +115,7 @@ class Peer:
                 self._checked(step, url),
                 token=self.token,
                 encode_token=self.encodes_token,
-                headers={REQUEST_ID: str(uuid.uuid4()), CORRELATION_ID: str(uuid.uuid4())},
+                headers={REQUEST_ID: new_request_id(), CORRELATION_ID: new_request_id()},
                 body=b"" if document is None else write_json(document),
                 timeout_s=STEP_TIMEOUT_S if document is None else None,
             )

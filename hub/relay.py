@@ -25,6 +25,7 @@ from routing.ocpi import (
     Interface,
     PartyId,
     Version,
+    party_named,
 )
 from routing.router import Router
 
@@ -148,6 +149,6 @@ def _party(request: web.BaseRequest, country_header: str, party_header: str) -> 
     if country_code is None or party_id is None:
         raise InvalidMessage(f"{country_header} and {party_header} belong together")
     try:
-        return PartyId(country_code.strip(), party_id.strip())
+        return party_named(country_code, party_id)
     except ValueError as error:
         raise InvalidMessage(f"{country_header}, {party_header}: {error}") from None

@@ -6,7 +6,7 @@ OCPI 2.2.1 and 2.3.0, Status codes: a party's own errors are passed on unchanged
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,9 @@ class PassedOn:
     message: str = ""
 
 
-def pass_on(answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str) -> PassedOn:
+def pass_on(
+    answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: Callable[[], str]
+) -> PassedOn:
     """The answer for the caller: the party's own bytes, or an envelope where a party may leave it out.
 
     Raises the OcpiError that stands for everything else.
@@ -88,14 +90,14 @@ def pass_on(answer: Answer, receiver: PartyId, method: str, operation: Operation
 
 
 def _without_envelope(
-    answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: str
+    answer: Answer, receiver: PartyId, method: str, operation: Operation | None, now: Callable[[], str]
 ) -> PassedOn:
     if answer.body.strip():
         raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} with a body that is not an OCPI envelope")
     if method == "GET" or (operation is not None and operation.data_required):
         raise InvalidAnswer(f"receiver {receiver} answered HTTP {answer.http} without a body")
     # HTTP 204 and 205 have no room for the envelope that the caller must get
-    return PassedOn(201 if answer.http == 201 else 200, envelope(SUCCESS, None, now), SUCCESS)
+    return PassedOn(201 if answer.http == 201 else 200, envelope(SUCCESS, None, now()), SUCCESS)
 
 
 def _bare_error(answer: Answer, receiver: PartyId) -> OcpiError:

@@ -116,9 +116,17 @@ class Operation:
     object_name: str = ""
     """OCPI's word for the object in the request body, where there is one."""
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The path's segments by position: the name of a variable one, else the segment itself."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", _pattern(self.path))
+        object.__setattr__(self, "names", tuple(segment.strip("{?}") for segment in self.path.split("/")))
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether the path begins with the owner of the object: a client-owned object, pushed or read back."""
+        return self.names[:2] == ("country_code", "party_id")
 
     def segments(self, path: str) -> dict[str, str] | None:
         """The still percent-encoded segments of `path` by name; None where the path is not this operation's."""

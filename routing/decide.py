@@ -5,9 +5,8 @@ The rules are those of OCPI 2.2.1 and 2.3.0, transport and format, Message Routi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from routing.catalogue import Operation
@@ -21,7 +20,10 @@ from routing.errors import (
     UnknownReceiver,
 )
 from routing.message import Message
-from routing.ocpi import ConnectionStatus, Interface, PartyId
+from routing.ocpi import ConnectionStatus, Interface, PartyId, party_named
+
+MAX_DECIDED: Final = 100_000
+"""How many answers one picture remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,17 @@ def sender_of(caller: Platform, named: PartyId | None) -> PartyId:
 
     Raises ForeignSender (403, 2001) for somebody else's party, InvalidMessage (2001) where it cannot be inferred.
     """
-    ours = {party.id: party for party in caller.parties}
     if named is not None:
-        if named not in ours and not caller.is_hub:
+        for party in caller.parties:
+            if party.id == named:
+                return party.id
+        if not caller.is_hub:
             raise ForeignSender(f"{named} is not a party of your platform")
-        return ours[named].id if named in ours else named
+        return named
+    ours = {party.id for party in caller.parties}
     if len(ours) != 1:
         raise InvalidMessage("your platform has several parties: OCPI-from-country-code and -party-id are required")
-    return next(iter(ours))
+    return caller.parties[0].id
 
 
 def decide(message: Message, directory: Directory) -> Delivery:
@@ -59,7 +64,21 @@ def decide(message: Message, directory: Directory) -> Delivery:
 
 
 def direct(message: Message, receiver: PartyId, directory: Directory) -> Delivery:
-    """Party to party (OCPI 2.2.1, transport and format, Party to Party via Hub)."""
+    """Party to party (OCPI 2.2.1, transport and format, Party to Party via Hub).
+
+    What was decided once on a picture is true as long as the picture is: a new one starts without it.
+    """
+    question = (message.caller.id, message.sender, receiver, message.module, message.interface)
+    known = directory.decided.get(question)
+    if isinstance(known, Delivery):
+        return known
+    delivery = _direct(message, receiver, directory)
+    if len(directory.decided) < MAX_DECIDED:
+        directory.decided[question] = delivery
+    return delivery
+
+
+def _direct(message: Message, receiver: PartyId, directory: Directory) -> Delivery:
     party = _reachable(message, receiver, directory)
     platform = directory.platform_of(party)
     check_connected(platform, party)
@@ -110,42 +129,38 @@ def check_owner(message: Message) -> None:
     operation = message.operation
     if operation is None or message.caller.is_hub:
         return
-    document = message.document if isinstance(message.document, Mapping) else {}
-    if operation.interface is Interface.RECEIVER and "{country_code}" in operation.path:
-        segments = {name: unquote(text) for name, text in (operation.segments(message.path) or {}).items()}
+    if operation.is_owned and operation.interface is Interface.RECEIVER:
+        segments = [unquote(segment) if "%" in segment else segment for segment in message.path.strip("/").split("/")]
         _check_path(message, segments)
-        _check_body(operation, segments, document)
-    token = document.get("token")
-    if operation.module == "commands" and isinstance(token, Mapping):
-        _check_token(message, token)
+        _check_body(operation, segments, message.document)
+    elif operation.module == "commands" and isinstance(message.document, dict):
+        _check_token(message, message.document.get("token"))
 
 
-def _check_path(message: Message, segments: Mapping[str, str]) -> None:
-    owner = _party(segments.get("country_code"), segments.get("party_id"))
+def _check_path(message: Message, segments: list[str]) -> None:
+    owner = _party(segments[0], segments[1])
     if owner is None or all(party.id != owner for party in message.caller.parties):
-        raise NotTheOwner(
-            f"{segments.get('country_code')}*{segments.get('party_id')} in the path is not a party of your platform"
-        )
+        raise NotTheOwner(f"{segments[0]}*{segments[1]} in the path is not a party of your platform")
 
 
-_ID_FIELDS = ("connector_id", "evse_uid", "calendar_id")
-
-
-def _check_body(operation: Operation, segments: Mapping[str, str], document: Mapping[str, Any]) -> None:
-    for name in ("country_code", "party_id"):
-        value = document.get(name)
-        if isinstance(value, str) and value.lower() != segments[name].lower():
-            raise InvalidMessage(f"{name} is {value} in the body and {segments[name]} in the path")
-    deepest = next((name for name in _ID_FIELDS if name in segments), None) or list(segments)[-1]
-    field = "uid" if deepest in ("evse_uid", "token_uid") else "id"
-    value = document.get(field)
-    if operation.id == "BOK-R5" or not isinstance(value, str):  # its path may hold id or request_id
+def _check_body(operation: Operation, segments: list[str], document: Any) -> None:
+    if not isinstance(document, dict):
         return
-    if value.lower() != segments[deepest].lower():
-        raise InvalidMessage(f"{field} is {value} in the body and {segments[deepest]} in the path")
+    for name, segment in zip(("country_code", "party_id"), segments, strict=False):
+        value = document.get(name)
+        if isinstance(value, str) and value != segment and value.lower() != segment.lower():
+            raise InvalidMessage(f"{name} is {value} in the body and {segment} in the path")
+    if operation.id == "BOK-R5":  # its path may hold id or request_id
+        return
+    field = "uid" if operation.names[len(segments) - 1] in ("evse_uid", "token_uid") else "id"
+    value = document.get(field)
+    if isinstance(value, str) and value != segments[-1] and value.lower() != segments[-1].lower():
+        raise InvalidMessage(f"{field} is {value} in the body and {segments[-1]} in the path")
 
 
-def _check_token(message: Message, token: Mapping[str, Any]) -> None:
+def _check_token(message: Message, token: Any) -> None:
+    if not isinstance(token, dict):
+        return
     owner = _party(token.get("country_code"), token.get("party_id"))
     if owner is not None and owner != message.sender:
         raise InvalidMessage(f"the token belongs to {owner}, not to the sender {message.sender}")
@@ -155,6 +170,6 @@ def _party(country_code: object, party_id: object) -> PartyId | None:
     if not isinstance(country_code, str) or not isinstance(party_id, str):
         return None
     try:
-        return PartyId(country_code, party_id)
+        return party_named(country_code, party_id)
     except ValueError:
         return None

@@ -121,6 +121,8 @@ class Directory:
     agreements: Mapping[tuple[PartyId, PartyId], tuple[Agreement, ...]] = field(default_factory=dict)
     needs_agreement: bool = False
     """Whether only pairs with an agreement reach each other (`routing.policy = "agreements"`)."""
+    decided: dict[tuple[object, ...], object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was already decided on this picture, by the question (see `routing.decide`)."""
 
     @classmethod
     def of(

@@ -6,6 +6,7 @@ Journal and metrics live on the stream of legs. A leg costs the path of a reques
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ class Outcome(StrEnum):
     """No usable answer: not connected, too late, not OCPI; or the hub itself failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that would double what a leg costs
 class Leg:
     """One request and its answer. Times in epoch seconds and milliseconds, sizes in bytes."""
 
@@ -84,6 +85,12 @@ def new_journey_id() -> str:
 def journey_id_at(at: float) -> str:
     """The first id of a moment (epoch seconds): ids of journeys before it are less."""
     return f"{max(int(at * 1000), 0):012x}"
+
+
+def new_request_id() -> str:
+    """A random UUID, as OCPI advises for X-Request-ID."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def outcome_of(ocpi: int | None) -> Outcome:

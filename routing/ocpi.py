@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -61,6 +62,7 @@ class PartyId:
     country_code: str
     party_id: str
     folded: str = field(init=False, repr=False)
+    text: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.country_code) != 2 or len(self.party_id) != 3:
@@ -68,6 +70,7 @@ class PartyId:
         if not (self.country_code + self.party_id).isascii() or not (self.country_code + self.party_id).isalnum():
             raise ValueError(f"a party id has letters and digits only, not {self.country_code!r} {self.party_id!r}")
         object.__setattr__(self, "folded", (self.country_code + self.party_id).upper())
+        object.__setattr__(self, "text", f"{self.country_code}*{self.party_id}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PartyId) and self.folded == other.folded
@@ -76,7 +79,7 @@ class PartyId:
         return hash(self.folded)
 
     def __str__(self) -> str:
-        return f"{self.country_code}*{self.party_id}"
+        return self.text
 
     @classmethod
     def parse(cls, text: str) -> PartyId:
@@ -87,6 +90,12 @@ class PartyId:
         if len(bare) != 5:
             raise ValueError(f"a party is written like NL*TNM, not {text!r}")
         return cls(bare[:2], bare[2:])
+
+
+@lru_cache(maxsize=16_384)
+def party_named(country_code: str, party_id: str) -> PartyId:
+    """The party of these two texts: the same few parties are named in every request. Raises ValueError."""
+    return PartyId(country_code, party_id)
 
 
 @dataclass(frozen=True, slots=True)

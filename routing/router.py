@@ -6,7 +6,6 @@ decide -> links -> crossing -> courier -> answers -> links -> crossing -> reply
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ from routing.crossing import Crossing
 from routing.decide import Delivery, check_connected, decide, target_url
 from routing.directory import Directory, Platform
 from routing.errors import InvalidMessage, OcpiError, RoutedInCircles, UnknownReceiver
-from routing.journey import Direction, Leg, OnLeg, ignore, outcome_of
+from routing.journey import Direction, Leg, OnLeg, ignore, new_request_id, outcome_of
 from routing.lead_back import LeadBack
 from routing.links import Link
 from routing.message import Message, Reply
@@ -168,7 +167,7 @@ class Router:
                 platform_id=platform.id,
             )
             answer = straightened(answer, message, platform)
-            passed = pass_on(answer, receiver, message.method, message.operation, timestamp())
+            passed = pass_on(answer, receiver, message.method, message.operation, timestamp)
         except OcpiError as error:
             reason = error.message
             raise
@@ -180,8 +179,8 @@ class Router:
                     at=at,
                     ms=(time.perf_counter() - started) * 1000,
                     platform_id=platform.id,
-                    sender=str(message.sender),
-                    receiver=str(receiver),
+                    sender=message.sender.text,
+                    receiver=receiver.text,
                     version=platform.version.number if platform.version else "",
                     module=message.module,
                     interface=message.interface,
@@ -212,7 +211,7 @@ def timestamp(at: float | None = None) -> str:
 
 def _headers(message: Message, receiver: PartyId) -> dict[str, str]:
     """The hub's own request id, the journey's correlation id, and who it is for and from (not in 2.1.1)."""
-    ids = {REQUEST_ID: str(uuid.uuid4()), CORRELATION_ID: message.correlation_id}
+    ids = {REQUEST_ID: new_request_id(), CORRELATION_ID: message.correlation_id}
     if not message.version.has_routing_headers:
         return ids
     return {

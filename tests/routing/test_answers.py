@@ -62,7 +62,7 @@ def answer(http: int, body: bytes = b"", **headers: str) -> Answer:
     ],
 )
 def test_an_envelope_is_passed_on_byte_for_byte(http: int, body: bytes, code: int, method: str) -> None:
-    passed = pass_on(answer(http, body), WHO, method, None, NOW)
+    passed = pass_on(answer(http, body), WHO, method, None, lambda: NOW)
     assert (passed.http, passed.body, passed.code) == (http, body, code)
 
 
@@ -71,7 +71,7 @@ def test_an_envelope_is_passed_on_byte_for_byte(http: int, body: bytes, code: in
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
 @pytest.mark.parametrize(("http", "expected"), [(200, 200), (201, 201), (202, 200), (204, 200), (205, 200)])
 def test_a_push_may_be_answered_without_a_body(http: int, expected: int, method: str, body: bytes) -> None:
-    passed = pass_on(answer(http, body), WHO, method, PUSH, NOW)
+    passed = pass_on(answer(http, body), WHO, method, PUSH, lambda: NOW)
     assert (passed.http, passed.code) == (expected, 1000)
     assert parse_json(passed.body) == {"status_code": 1000, "timestamp": NOW}
 
@@ -80,7 +80,7 @@ def test_a_push_may_be_answered_without_a_body(http: int, expected: int, method:
 @pytest.mark.parametrize("http", [200, 204])
 def test_whoever_asks_for_something_gets_an_error_for_an_empty_answer(http: int, method: str, operation: Any) -> None:
     with pytest.raises(InvalidAnswer, match="without a body"):
-        pass_on(answer(http), WHO, method, operation, NOW)
+        pass_on(answer(http), WHO, method, operation, lambda: NOW)
 
 
 # rows 19 and 21 to 27
@@ -119,7 +119,7 @@ def test_anything_else_becomes_an_error_of_the_hub(
     http: int, body: bytes, error: type[OcpiError], answered: tuple[int, int], method: str
 ) -> None:
     with pytest.raises(error) as raised:
-        pass_on(answer(http, body), WHO, method, None, NOW)
+        pass_on(answer(http, body), WHO, method, None, lambda: NOW)
     assert type(raised.value) is error
     assert (raised.value.http, raised.value.code) == answered
     assert "NL*TNM" in raised.value.message
@@ -127,19 +127,19 @@ def test_anything_else_becomes_an_error_of_the_hub(
 
 def test_the_wish_to_slow_down_is_passed_on_with_its_time() -> None:
     with pytest.raises(ReceiverOverloaded) as raised:
-        pass_on(answer(429, retry_after="17"), WHO, "GET", None, NOW)
+        pass_on(answer(429, retry_after="17"), WHO, "GET", None, lambda: NOW)
     assert raised.value.headers == {"Retry-After": "17"}
 
 
 def test_the_methods_that_are_allowed_are_passed_on() -> None:
     with pytest.raises(MethodNotAllowed) as raised:
-        pass_on(answer(405, allow="GET, PUT"), WHO, "POST", None, NOW)
+        pass_on(answer(405, allow="GET, PUT"), WHO, "POST", None, lambda: NOW)
     assert raised.value.headers == {"Allow": "GET, PUT"}
 
 
 def test_where_a_redirect_leads_is_nobodys_business() -> None:
     with pytest.raises(InvalidAnswer) as raised:
-        pass_on(answer(302, location="https://secret.example/"), WHO, "GET", None, NOW)
+        pass_on(answer(302, location="https://secret.example/"), WHO, "GET", None, lambda: NOW)
     assert "secret" not in raised.value.message
     assert raised.value.headers == {}
 
@@ -147,7 +147,7 @@ def test_where_a_redirect_leads_is_nobodys_business() -> None:
 @given(st.integers(200, 599), st.binary(), st.sampled_from(["GET", "PUT", "POST", "PATCH", "DELETE"]))
 def test_any_answer_is_passed_on_or_becomes_an_error(http: int, body: bytes, method: str) -> None:
     try:
-        passed = pass_on(answer(http, body), WHO, method, None, NOW)
+        passed = pass_on(answer(http, body), WHO, method, None, lambda: NOW)
     except OcpiError:
         return
     assert open_envelope(passed.body) is not None
