@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from hub.app import OcpiDoor
 from hub.config import Settings
 from hub.core import Core
 from hub.credentials import CredentialsModule
+from hub.journal import Journal, keeping
+from hub.metrics import Metrics
 from hub.picture import Picture
 from hub.platforms import Platforms
 from hub.registration import Registration
@@ -26,10 +28,11 @@ from hub.store import Store, StoreUnavailable
 from hub.store.links import Links
 from hub.store.secrets import fingerprints
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
+from hub.watched import watch
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
 from routing.crossing import Crossing
-from routing.journey import ignore
+from routing.journey import Leg, OnLeg
 from routing.lead_back import LeadBack, LinkStore
 from routing.router import Router
 
@@ -46,6 +49,8 @@ class Hub:
     router: Router
     platforms: Platforms
     links: Links
+    journal: Journal
+    metrics: Metrics
 
     @property
     def settings(self) -> Settings:
@@ -93,7 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
         async with (
             opened(settings) as (hub, door),
             listening(
-                door,
+                hub.metrics.counting(door),
                 sock,
                 max_body_bytes=settings.routing.max_body_bytes,
                 shutdown_s=settings.server.shutdown_s,
@@ -124,7 +129,10 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         )
         stack.push_async_callback(core.courier.close)
         await core.picture.refresh()
-        on_leg = ignore
+        metrics = Metrics()
+        journal = await stack.enter_async_context(_journal(store, settings))
+        watch(metrics, core.picture, journal)
+        on_leg = _both(metrics.observe, journal.record)
         links = Links(store)
         stack.push_async_callback(links.close)
         lead_back = LeadBack(LinkStore(links.save, links.find), settings.public_url)
@@ -137,9 +145,9 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             on_leg=on_leg,
         )
         handshakes = Registration(core)
-        hub = Hub(core, router, Platforms(core, handshakes), links)
+        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
-        await stack.enter_async_context(_chores(core.picture.watch, lambda: _forget_links(links)))
+        await stack.enter_async_context(_chores(core.picture.watch, metrics.watch_loop, lambda: _forget_links(links)))
         yield hub, door
 
 
@@ -171,6 +179,19 @@ def _key_file(storage_url: str) -> Path:
 
 def _with_port(settings: Settings, port: int) -> Settings:
     return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
+
+
+def _journal(store: Store, settings: Settings) -> AbstractAsyncContextManager[Journal]:
+    journal = Journal(store, bodies=settings.journal.bodies, retention_days=settings.journal.retention_days)
+    return keeping(journal, within_s=settings.server.shutdown_s)
+
+
+def _both(first: OnLeg, second: OnLeg) -> OnLeg:
+    def on_leg(leg: Leg) -> None:
+        first(leg)
+        second(leg)
+
+    return on_leg
 
 
 def _courier(settings: Settings) -> Courier:
