@@ -242,7 +242,7 @@ def _explain(error: ValidationError, file: Path, values: dict[str, Any]) -> Iter
         variable = ENV_PREFIX + "__".join(place[:2]).upper()
         source = f"environment {variable}" if variable in os.environ else str(file)
         value: Any = os.environ.get(variable, _at(values, place))
-        shown = "***" if place[:1] and place[0] in _MAY_BE_SECRET else repr(value)
+        shown = "***" if place and place[0] in _MAY_BE_SECRET else repr(value)
         reason = "is not a known setting" if problem["type"] == "extra_forbidden" else problem["msg"]
         yield f"{source}: {'.'.join(place)} = {shown}: {reason}"
 

@@ -13,6 +13,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +56,7 @@ class Vault:
             raise VaultError(f"{row} is sealed with master key {key_id.hex()}, which is not at hand")
         try:
             return key.decrypt(nonce, text, row.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise VaultError(f"{row} does not open: it was changed, or belongs to another row") from None
 
 
@@ -94,16 +95,29 @@ def read_keys(text: str) -> list[bytes]:
 def keys_from_file(file: Path) -> list[bytes]:
     """The master keys of a file; a missing file is made with a new key and mode 0600. Raises VaultError."""
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not file.exists():
+            _make(file)
         return read_keys(file.read_text())
     except OSError as error:
-        raise VaultError(f"the master key file {file} cannot be made: {error.strerror}") from None
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(new_key() + "\n")
-        handle.flush()
-        os.fsync(handle.fileno())
-    return read_keys(file.read_text())
+        raise VaultError(f"the master key file {file} cannot be made or read: {error.strerror}") from None
+
+
+def _make(file: Path) -> None:
+    """Write a new key beside the file, then give it its name: whole or not at all, and the first node wins."""
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(new_key() + "\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    os.fsync(folder)  # the name must outlive a power cut, too: without this key the store is lost
+    os.close(folder)
 
 
 def _key_id(key: bytes) -> bytes:
