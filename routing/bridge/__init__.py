@@ -16,7 +16,7 @@ from routing.bridge.refusals import (
     UnknownToken,
     Untranslatable,
 )
-from routing.bridge.requests import translate_request
+from routing.bridge.requests import translate_request, withdrawal
 from routing.bridge.statuses import status_code, translate_failure
 from routing.bridge.steps import translate
 
@@ -38,5 +38,6 @@ __all__ = [
     "translate_answer",
     "translate_failure",
     "translate_request",
+    "withdrawal",
     "write_json",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from routing.answers import envelope
 from routing.errors import Untranslatable
 from routing.message import Reply
 
@@ -68,6 +69,4 @@ class AnsweredByHub(Untranslatable):
 
     def reply(self, timestamp: str) -> Reply:
         """The answer for the caller."""
-        from routing.answers import envelope
-
         return Reply(200, envelope(self.code, None, timestamp, self.data), None)

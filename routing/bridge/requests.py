@@ -43,6 +43,23 @@ def translate_request(message: Message, *, target_version: Version | str, contex
     return _translated(message, target, context)
 
 
+def withdrawal(message: Message, *, target_version: Version | str) -> Message | None:
+    """What to send in place of a tariff that was refused, so that a receiver with an older copy shows no stale price.
+
+    A DELETE of the tariff, by its path; None for everything else.
+    """
+    if message.operation is None or message.operation.id not in ("TAR-R2", "TAR-R3"):
+        return None
+    return replace(
+        message,
+        version=version_of(target_version),
+        method="DELETE",
+        body=b"",
+        document=None,
+        operation=operation_of(message.module, message.interface, "DELETE", message.path),
+    )
+
+
 def _translated(message: Message, target: Version, context: Context) -> tuple[Message, Receipt]:
     value, receipt = _body(message, target, context)
     query, more = _query(message, target, context, value)

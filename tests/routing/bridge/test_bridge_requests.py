@@ -12,6 +12,7 @@ from routing.bridge import (
     ImpossiblePreferences,
     Untranslatable,
     translate_request,
+    withdrawal,
 )
 from tests.routing.bridge.messages import R, S, request, sent
 from tests.routing.bridge.samples import (
@@ -196,6 +197,19 @@ def test_charging_preferences_and_profiles_are_the_same_from_2_2_1_on(source: st
         )
         assert sent(out) == body
         assert not receipt
+
+
+def test_a_tariff_that_was_refused_is_withdrawn() -> None:
+    tariff = {**SAMPLES["Tariff"]["2.2.1"], "type": "PROFILE_FAST"}
+    push = request("2.2.1", R, "PUT", "tariffs/BE/BEC/T1", tariff)
+    with pytest.raises(Untranslatable):
+        translate_request(push, target_version="2.1.1", context=context("Tariff"))
+    out = withdrawal(push, target_version="2.1.1")
+    assert out is not None
+    assert (out.method, out.path, out.body, out.version.number) == ("DELETE", "/BE/BEC/T1", b"", "2.1.1")
+    assert out.operation is not None
+    assert out.operation.id == "TAR-R4"
+    assert withdrawal(request("2.2.1", R, "PUT", "locations/BE/BEC/L", {}), target_version="2.1.1") is None
 
 
 # --- callbacks --------------------------------------------------------------------------------------------------------
