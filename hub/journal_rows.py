@@ -24,8 +24,7 @@ def row_of(leg: Leg, bodies: Literal["off", "errors", "all"]) -> LegRow:
     mask = Mask(module)
     path = mask.path(leg.path, leg.interface)
     is_kept = bodies == "all" or (bodies == "errors" and leg.outcome is not Outcome.DELIVERED)
-    request_body = mask.body(leg.request_body) if is_kept else None
-    answer_body = mask.body(leg.answer_body) if is_kept else None
+    request_body, answer_body = mask.bodies(leg.request_body, leg.answer_body) if is_kept else (None, None)
     return LegRow(
         journey_id=leg.journey_id or new_journey_id(),
         direction=leg.direction,

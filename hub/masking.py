@@ -17,6 +17,7 @@ MAX_KEPT: Final = 16 * 1024
 """Characters of a body that are kept."""
 _SHORTEST: Final = 4
 """Shorter values are not looked for in other texts: they would cover what is not personal."""
+_MOST: Final = 1000
 
 PERSONAL: Final = frozenset(
     {
@@ -40,8 +41,15 @@ PERSONAL: Final = frozenset(
 )
 """Names of values that are covered. An object of such a name (the Token of a command) is looked into instead."""
 PLACES: Final = frozenset({"evses", "evse"})
+FREE_TEXT: Final = frozenset({"status_message", "text", "message", "description", "remark"})
+"""Names of values in words, in which a covered value may be named again."""
 SECRET_MODULES: Final = frozenset({"credentials"})
 """Modules whose bodies are never kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    document: Any
 
 
 @dataclass(slots=True)
@@ -59,20 +67,10 @@ class Mask:
         kept = 3 if interface == Interface.RECEIVER and len(segments) > 3 else 1
         return "/".join(segments[:kept] + [self._segment(segment) for segment in segments[kept:]])
 
-    def body(self, body: bytes) -> str | None:
-        """A JSON body as it may be kept; None for none, a remark in brackets where it cannot be."""
-        if not body or self.module in SECRET_MODULES:
-            return None
-        if len(body) > MAX_READ_BYTES:
-            return f"({len(body)} bytes, too long to be kept)"
-        document = read(body)
-        if document is None:
-            return f"({len(body)} bytes, not JSON)"
-        try:
-            text = write_json(self.document(document)).decode("utf-8")
-        except RecursionError:
-            return f"({len(body)} bytes, nested too deeply to be kept)"
-        return text if len(text) <= MAX_KEPT else text[:MAX_KEPT] + "…"
+    def bodies(self, *bodies: bytes) -> list[str | None]:
+        """JSON bodies as they may be kept; None for none, a remark in brackets where one cannot be."""
+        covered = [self._read(body) for body in bodies]
+        return [self._written(part) for part in covered]
 
     def document(self, document: Any) -> Any:
         """A JSON value with everything personal covered."""
@@ -83,6 +81,39 @@ class Mask:
         for value in sorted(self.seen, key=len, reverse=True):
             text = text.replace(value, MASK)
         return text
+
+    def _read(self, body: bytes) -> _Kept | str | None:
+        """A covered document, or what stands for it."""
+        if not body or self.module in SECRET_MODULES:
+            return None
+        if len(body) > MAX_READ_BYTES:
+            return f"({len(body)} bytes, too long to be kept)"
+        try:
+            document = parse_json(body)
+            return _Kept(self.document(document))
+        except (ValueError, RecursionError):
+            return f"({len(body)} bytes, not JSON that can be read)"
+
+    def _written(self, part: _Kept | str | None) -> str | None:
+        """The text of a covered document. By now the values of all bodies are known, and found in free text too."""
+        if not isinstance(part, _Kept):
+            return part
+        try:
+            text = write_json(self._scrubbed(part.document, "") if self.seen else part.document).decode("utf-8")
+        except RecursionError:
+            return "(nested too deeply to be kept)"
+        return text if len(text) <= MAX_KEPT else text[:MAX_KEPT] + "…"
+
+    def _scrubbed(self, value: Any, name: str) -> Any:
+        match value:
+            case dict():
+                return {key: self._scrubbed(item, key.lower()) for key, item in value.items()}
+            case list():
+                return [self._scrubbed(item, name) for item in value]
+            case str() if name in FREE_TEXT:
+                return self.text(value)
+            case _:
+                return value
 
     def _covered(self, value: Any, name: str, *, is_place: bool) -> Any:
         match value:
@@ -109,7 +140,7 @@ class Mask:
         return MASK
 
     def _remember(self, value: str) -> None:
-        if len(value) >= _SHORTEST:
+        if len(value) >= _SHORTEST and len(self.seen) < _MOST:
             self.seen.add(value)
 
 
