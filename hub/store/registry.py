@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.tables import counters, endpoints, forgotten, parties, platforms, tokens
@@ -21,6 +21,8 @@ from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
 _DIRECTORY: Final = "directory"
 _BATCH: Final = 500
+_FIRST: Final = text("INSERT INTO counters (name, value) VALUES ('directory', 0) ON CONFLICT DO NOTHING")
+"""The very first change: two nodes may make it at the same moment."""
 
 
 class RoleTaken(Exception):
@@ -154,11 +156,10 @@ def _platform_row(
 
 async def bump(connection: AsyncConnection) -> int:
     """The next revision of the directory; also what makes concurrent changes wait for each other."""
-    changed = await connection.execute(
-        update(counters).where(counters.c.name == _DIRECTORY).values(value=counters.c.value + 1)
-    )
-    if changed.rowcount == 0:
-        await connection.execute(insert(counters).values(name=_DIRECTORY, value=1))
+    one_more = update(counters).where(counters.c.name == _DIRECTORY).values(value=counters.c.value + 1)
+    if (await connection.execute(one_more)).rowcount == 0:
+        await connection.execute(_FIRST)
+        await connection.execute(one_more)
     return await directory_revision(connection)
 
 

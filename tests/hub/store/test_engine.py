@@ -1,0 +1,136 @@
+"""Connections and transactions, over both stores: nothing lost, nothing half done, failures told as one error."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from hub.store import Store, StoreUnavailable, registry
+from hub.store.tables import counters
+
+ROOT = Path(__file__).parents[3]
+
+
+async def test_what_was_written_is_read(store: Store) -> None:
+    async with store.write() as connection:
+        await connection.execute(insert(counters).values(name="x", value=7))
+    async with store.read() as connection:
+        assert await connection.scalar(select(counters.c.value).where(counters.c.name == "x")) == 7
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> None:
+    async def fail() -> None:
+        async with store.write() as connection:
+            await connection.execute(insert(counters).values(name="x", value=7))
+            raise RuntimeError("midway")
+
+    with pytest.raises(RuntimeError, match="midway"):
+        await fail()
+    async with store.read() as connection:
+        assert await connection.scalar(select(counters.c.value).where(counters.c.name == "x")) is None
+
+
+async def test_concurrent_changes_wait_for_each_other(store: Store, store_url: str) -> None:
+    """Two nodes, twenty changes each: read-then-write transactions lose none of them."""
+    other = Store(store_url)
+
+    async def change(node: Store) -> int:
+        async with node.write() as connection:
+            return await registry.bump(connection)
+
+    try:
+        revisions = await asyncio.gather(*(change(node) for node in (store, other) for _ in range(20)))
+    finally:
+        await other.close()
+    assert sorted(revisions) == list(range(1, 41))
+
+
+async def test_readers_do_not_wait_for_a_writer(store: Store) -> None:
+    async with store.write() as connection:
+        await registry.bump(connection)
+        async with asyncio.timeout(2), store.read() as reader:
+            assert await registry.directory_revision(reader) == 0
+
+
+KILLED_AFTER_COMMIT = """
+import asyncio, os, signal, sys
+from sqlalchemy import insert
+from hub.store import Store
+from hub.store.tables import counters
+
+async def main():
+    store = Store(sys.argv[1])
+    for number in range(1000):
+        async with store.write() as connection:
+            await connection.execute(insert(counters).values(name=str(number), value=number))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_committed_survives_kill_9(store_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED_AFTER_COMMIT, store_url, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout is not None
+    confirmed = [int(await process.stdout.readline()) for _ in range(10)]
+    os.kill(process.pid, signal.SIGKILL)
+    confirmed += [int(line) for line in (await process.stdout.read()).split()]
+    await process.wait()
+    again = Store(store_url)
+    try:
+        async with again.read() as connection:
+            kept = set(await connection.scalars(select(counters.c.value)))
+    finally:
+        await again.close()
+    assert kept >= set(confirmed)
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"], indirect=True)
+async def test_sqlite_is_set_to_keep_its_promises(store: Store) -> None:
+    async with store.write() as connection:
+        pragmas = {
+            name: (await connection.execute(text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all.db", "postgresql://nobody@127.0.0.1:1/none", "postgresql://x@/d?host=/nowhere"]
+)
+async def test_a_store_that_is_not_there_is_unavailable(url: str) -> None:
+    lost = Store(url)
+    try:
+        for attempt in (lost.ping, lost.migrate, lost.is_migrated):
+            with pytest.raises(StoreUnavailable):
+                await attempt()
+        with pytest.raises(StoreUnavailable):
+            async with lost.write() as connection:
+                await connection.execute(select(1))
+    finally:
+        await lost.close()
+
+
+async def test_a_store_that_answers_is_available(store: Store) -> None:
+    await store.ping()
+
+
+async def test_a_store_in_memory_is_a_store() -> None:
+    store = Store("sqlite://")
+    try:
+        await store.migrate()
+        async with store.write() as connection:
+            await registry.bump(connection)
+        async with store.read() as connection:
+            assert await registry.directory_revision(connection) == 1
+    finally:
+        await store.close()
