@@ -118,6 +118,7 @@ async def test_a_store_that_is_not_there_is_unavailable(url: str) -> None:
                 await connection.execute(select(1))
     finally:
         await lost.close()
+        await asyncio.sleep(0.05)  # aiosqlite's thread says goodbye to the loop once more when it could not open
 
 
 async def test_a_store_that_answers_is_available(store: Store) -> None:

@@ -1,0 +1,138 @@
+"""The picture follows the store: whatever node made a change, every node has it, whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+
+from hub.picture import LOOK_AGAIN_S, Picture, token_row
+from hub.store import Store, agreements, registration, registry, tokens
+from hub.store.registry import RoleRow
+from hub.vault import KEY_BYTES, Vault
+from routing.directory import Agreement, Scope
+from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
+
+HUB, CPO, EMSP = PartyId("NL", "HUB"), PartyId("NL", "TNM"), PartyId("DE", "MSP")
+CPO_ROLE = RoleRow(CPO, Role.CPO, {"name": "TheNewMotion", "website": "https://tnm.example"})
+
+
+@pytest.fixture
+def picture(store: Store, vault: Vault) -> Picture:
+    """A node's picture, not drawn yet."""
+    return Picture(store, vault, HUB, needs_agreement=False)
+
+
+async def add(store: Store, vault: Vault, platform_id: str = "cpo", role: RoleRow = CPO_ROLE, **more: Any) -> None:
+    values: dict[str, Any] = {
+        "version": "2.2.1",
+        "versions_url": "https://cpo.example/versions",
+        "versions_offered": [],
+        "token_out": vault.seal("secret", token_row(platform_id)),
+        "is_hub": False,
+        "quirks": {"encode_token": False},
+        "roles": [role],
+        "endpoint_rows": [("Locations", Interface.SENDER, "https://cpo.example/locations")],
+    }
+    async with store.write() as connection:
+        await registration.add_platform(connection, platform_id=platform_id, name=platform_id, roles=[role])
+        await registration.connected(connection, platform_id, **(values | more))
+        await tokens.add(connection, platform_id, platform_id.encode(), Scope.FULL)
+
+
+async def test_a_platform_is_drawn_with_all_that_routing_needs(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault)
+    assert await picture.refresh()
+    drawn = picture.directory.platforms["cpo"]
+    assert (drawn.status, drawn.version, drawn.token_out) == (ConnectionStatus.CONNECTED, VERSIONS["2.2.1"], "secret")
+    assert drawn.endpoint("locations", Interface.SENDER) == "https://cpo.example/locations"
+    assert drawn.encodes_token is False
+    (party,) = picture.directory.parties[CPO]
+    assert (party.role, party.name, party.website) == (Role.CPO, "TheNewMotion", "https://tnm.example")
+    assert party.last_updated.endswith("Z")
+    assert picture.directory.access[b"cpo"].platform_id == "cpo"
+
+
+async def test_a_picture_that_is_up_to_date_stays_the_same(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault)
+    await picture.refresh()
+    before = picture.directory
+    assert not await picture.refresh()
+    assert picture.directory is before
+
+
+async def test_only_what_changed_is_drawn_again(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault)
+    await add(store, vault, "emsp", RoleRow(EMSP, Role.EMSP))
+    await picture.refresh()
+    before = picture.directory
+    async with store.write() as connection:
+        await registry.touch(connection, "emsp", status=ConnectionStatus.SUSPENDED)
+    assert await picture.refresh()
+    assert picture.directory.platforms["cpo"] is before.platforms["cpo"]
+    assert picture.directory.platforms["emsp"].status is ConnectionStatus.SUSPENDED
+    assert before.platforms["emsp"].status is ConnectionStatus.CONNECTED
+
+
+async def test_what_is_removed_or_agreed_is_followed(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault)
+    await picture.refresh()
+    async with store.write() as connection:
+        await agreements.add(connection, Agreement("1", CPO, EMSP, is_allowed=False))
+        await registration.remove_platform(connection, "cpo")
+    await picture.refresh()
+    assert picture.directory.platforms == {}
+    assert picture.directory.access == {}
+    assert list(picture.directory.agreements) == [(CPO, EMSP)]
+
+
+async def test_a_token_that_does_not_open_stops_one_platform_only(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault, token_out=Vault([os.urandom(KEY_BYTES)]).seal("secret", token_row("cpo")))
+    await add(store, vault, "emsp", RoleRow(EMSP, Role.EMSP))
+    await picture.refresh()
+    assert picture.directory.platforms["cpo"].token_out is None
+    assert picture.directory.platforms["emsp"].token_out == "secret"
+
+
+async def test_a_sealed_token_moved_to_another_row_does_not_open(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault, token_out=vault.seal("secret", token_row("another")))
+    await picture.refresh()
+    assert picture.directory.platforms["cpo"].token_out is None
+
+
+async def test_a_miss_is_looked_up_but_not_too_often(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault)
+    assert await picture.look_again()
+    await add(store, vault, "emsp", RoleRow(EMSP, Role.EMSP))
+    assert not await picture.look_again()
+    await asyncio.sleep(LOOK_AGAIN_S * 1.5)
+    assert await picture.look_again()
+    assert EMSP in picture.directory.parties
+
+
+async def test_many_who_miss_at_once_draw_one_picture(store: Store, vault: Vault, picture: Picture) -> None:
+    await add(store, vault)
+    drawn = await asyncio.gather(*(picture.refresh() for _ in range(10)))
+    assert sorted(drawn) == [False] * 9 + [True]
+
+
+async def test_a_watching_node_learns_of_changes_within_a_second(store: Store, vault: Vault, picture: Picture) -> None:
+    watching = asyncio.create_task(picture.watch())
+    try:
+        await add(store, vault)
+        async with asyncio.timeout(1):
+            while CPO not in picture.directory.parties:  # noqa: ASYNC110 - the picture has nothing to wait on
+                await asyncio.sleep(0.02)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_store_that_is_gone_leaves_the_picture_as_it_is(vault: Vault) -> None:
+    lost = Store("postgresql://nobody@127.0.0.1:1/none")
+    picture = Picture(lost, vault, HUB, needs_agreement=False)
+    assert not await picture.look_again()
+    assert picture.directory.platforms == {}
+    await lost.close()
