@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, insert, literal_column, select, union
+from sqlalchemy import ColumnElement, Select, delete, insert, literal_column, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.tables import legs
@@ -177,11 +177,15 @@ async def forget_before(connection: AsyncConnection, at: float, *, at_most: int)
 def _ids(wanted: Wanted, before: str) -> Select[Any]:
     """One more than the limit, so that the end shows."""
     size = wanted.limit + 1
-    if not wanted.party:
-        return _walk(_conditions(wanted, before)).limit(size)
     conditions = _conditions(wanted, before)
+    if not wanted.party:
+        return _walk(conditions).limit(size)
+    party = wanted.party.upper()
+    if wanted.correlation_id:  # so few legs that no other index is of use
+        named = or_(*(column.concat("") == party for column in (legs.c.sender, legs.c.receiver)))
+        return _walk([named, *conditions]).limit(size)
     walks = [
-        select(_walk([column == wanted.party.upper(), *conditions]).limit(size).subquery().c.journey_id)
+        select(_walk([column == party, *conditions]).limit(size).subquery().c.journey_id)
         for column in (legs.c.sender, legs.c.receiver)
     ]
     both = union(*walks).subquery()
@@ -201,9 +205,9 @@ def _conditions(wanted: Wanted, before: str) -> list[ColumnElement[bool]]:
         (legs.c.outcome, wanted.outcome),
     ]
     given = [(column, value) for column, value in asked if value]
+    leads = not wanted.party or bool(wanted.correlation_id)
     found = [
-        (column if not place and not wanted.party else column.concat("")) == value
-        for place, (column, value) in enumerate(given)
+        (column if not place and leads else column.concat("")) == value for place, (column, value) in enumerate(given)
     ]
     if wanted.since is not None:
         found.append(legs.c.journey_id >= journey_id_at(wanted.since))

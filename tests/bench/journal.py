@@ -66,6 +66,7 @@ def questions(count: int) -> dict[str, Wanted]:
         "a platform": Wanted(platform_id="p-NL*000"),
         "a platform, rare outcome": Wanted(platform_id="p-NL*000", outcome="failed", module="credentials"),
         "a correlation id that is unknown": Wanted(correlation_id="0" * 32),
+        "a large party, correlation id unknown": Wanted(party="NL*000", correlation_id="0" * 32),
         "a common module": Wanted(module="sessions"),
         "a rare module": Wanted(module="credentials"),
         "delivered": Wanted(outcome="delivered"),
