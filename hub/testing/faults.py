@@ -1,0 +1,179 @@
+"""How a fake party misbehaves on request: one row for each fault, by the name it has on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from aiohttp import web
+
+Answer = Callable[[], Awaitable[web.StreamResponse]]
+FOREVER_S: Final = 3600.0
+
+
+class Stage(StrEnum):
+    """Where a fault strikes."""
+
+    ANSWER = "answer"
+    """Instead of, or around, its answer."""
+    BODY = "body"
+    """In the envelope of its answer."""
+    SEND = "send"
+    """In what it sends itself."""
+    SERVER = "server"
+    """In how it serves: addresses, or nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to misbehave."""
+
+    name: str
+    stage: Stage
+    meaning: str
+    answer: Callable[[web.Request, Answer, float], Awaitable[web.StreamResponse]] | None = None
+    body: Callable[[dict[str, Any]], Any] | None = None
+
+
+@dataclass(slots=True)
+class Struck:
+    """A fault that is switched on: for one module or all, so many times or for good."""
+
+    fault: Fault
+    module: str | None
+    times: int | None
+    seconds: float
+
+    def applies(self, module: str) -> bool:
+        """Whether it strikes this request, and if so one time less is left."""
+        if self.module not in (None, module) or self.times == 0:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+async def _slow(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    await asyncio.sleep(seconds)
+    return await answer()
+
+
+async def _silent(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    await asyncio.sleep(FOREVER_S)
+    return web.Response(status=503)
+
+
+async def _garbage(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    return web.Response(text="<html>It works!</html>", content_type="text/html")
+
+
+async def _empty(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    return web.Response()
+
+
+async def _truncated(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"status_code": 10')
+    if request.transport is not None:
+        request.transport.abort()
+    return response
+
+
+async def _drip(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    try:
+        for _ in range(int(FOREVER_S)):
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+    except ConnectionResetError:
+        return response  # whoever asked had enough
+    return response
+
+
+async def _huge(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    try:
+        for _ in range(100):
+            await response.write(b" " * 1_000_000)
+    except ConnectionResetError:
+        return response
+    return response
+
+
+async def _redirect(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    return web.Response(status=307, headers={"Location": "http://127.0.0.1:9/elsewhere"})
+
+
+async def _closed(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+def _bare(status: int, **headers: str) -> Callable[[web.Request, Answer, float], Awaitable[web.StreamResponse]]:
+    async def fault(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+        return web.Response(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return fault
+
+
+def _says(status: int, code: int) -> Callable[[web.Request, Answer, float], Awaitable[web.StreamResponse]]:
+    async def fault(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+        document = {"status_code": code, "status_message": "as ordered", "timestamp": "2026-01-01T00:00:00Z"}
+        return web.Response(status=status, body=json.dumps(document).encode(), content_type="application/json")
+
+    return fault
+
+
+def _wrapped(document: dict[str, Any]) -> Any:
+    data = document.get("data")
+    return {**document, "data": [data]} if isinstance(data, dict) else document
+
+
+def _nulls(document: dict[str, Any]) -> Any:
+    return {"data": None, "status_message": None, **document}
+
+
+_ROWS: Final = (
+    Fault("slow", Stage.ANSWER, "answers late", _slow),
+    Fault("silent", Stage.ANSWER, "accepts, and never answers", _silent),
+    Fault("garbage", Stage.ANSWER, "answers with a web page", _garbage),
+    Fault("empty", Stage.ANSWER, "answers HTTP 200 without a body", _empty),
+    Fault("truncated", Stage.ANSWER, "breaks off in the middle of its answer", _truncated),
+    Fault("drip", Stage.ANSWER, "sends its answer a byte at a time, without end", _drip),
+    Fault("huge", Stage.ANSWER, "answers with 100 MB", _huge),
+    Fault("redirect", Stage.ANSWER, "redirects elsewhere", _redirect),
+    Fault("closed", Stage.ANSWER, "hangs up without an answer", _closed),
+    Fault("http-400", Stage.ANSWER, "answers HTTP 400 without an envelope", _bare(400)),
+    Fault("http-401", Stage.ANSWER, "rejects every token", _bare(401)),
+    Fault("http-403", Stage.ANSWER, "forbids everything", _bare(403)),
+    Fault("http-404", Stage.ANSWER, "answers HTTP 404 without an envelope", _bare(404)),
+    Fault("http-422", Stage.ANSWER, "answers HTTP 422 without an envelope", _bare(422)),
+    Fault("http-429", Stage.ANSWER, "asks to slow down", _bare(429, Retry_After="7")),
+    Fault("http-500", Stage.ANSWER, "fails without an envelope", _bare(500)),
+    Fault("http-503", Stage.ANSWER, "is unavailable", _bare(503)),
+    Fault("ocpi-2001", Stage.ANSWER, "says OCPI 2001", _says(200, 2001)),
+    Fault("ocpi-2004", Stage.ANSWER, "says HTTP 404 and OCPI 2004", _says(404, 2004)),
+    Fault("ocpi-3000", Stage.ANSWER, "says OCPI 3000, as some do to a bad token", _says(200, 3000)),
+    Fault("ocpi-500", Stage.ANSWER, "says HTTP 500 with an envelope", _says(500, 3000)),
+    Fault("patch-unsupported", Stage.ANSWER, "answers PATCH with HTTP 405", None),
+    Fault("wrapped-list", Stage.BODY, "answers a single object as a list of one", body=_wrapped),
+    Fault("nulls", Stage.BODY, "writes null where others leave out", body=_nulls),
+    Fault("empty-link", Stage.ANSWER, "sends an empty Link on the last page", None),
+    Fault("trailing-slash", Stage.SERVER, "redirects addresses that do not end with a slash"),
+    Fault("offline", Stage.SERVER, "does not accept connections"),
+    Fault("wrong-token", Stage.SEND, "sends a token that was never agreed"),
+    Fault("lowercase-headers", Stage.SEND, "sends header names in lower case"),
+    Fault("no-routing-headers", Stage.SEND, "sends no routing headers"),
+    Fault("raw-token", Stage.SEND, "sends its token as it is, not in Base64"),
+)
+
+FAULTS: Final[Mapping[str, Fault]] = MappingProxyType({fault.name: fault for fault in _ROWS})
