@@ -1,0 +1,22 @@
+# One process is one node. Mount a volume at /var/lib/ocpi-hub, or point OCPI_HUB_STORAGE__URL at PostgreSQL.
+FROM python:3.11-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY routing routing
+COPY hub hub
+COPY admin admin
+RUN python -m venv /opt/ocpi-hub && /opt/ocpi-hub/bin/pip install --no-cache-dir .
+
+FROM python:3.11-slim
+COPY --from=build /opt/ocpi-hub /opt/ocpi-hub
+RUN useradd --system --uid 10001 --home-dir /var/lib/ocpi-hub --create-home ocpi-hub
+USER 10001
+WORKDIR /var/lib/ocpi-hub
+VOLUME /var/lib/ocpi-hub
+# the admin door stays on loopback: who wants it outside of the container says so
+ENV PATH=/opt/ocpi-hub/bin:$PATH PYTHONUNBUFFERED=1 OCPI_HUB_SERVER__HOST=0.0.0.0
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
+    ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8081/healthz', timeout=2)"]
+ENTRYPOINT ["ocpi-hub"]
+CMD ["serve"]
