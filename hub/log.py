@@ -17,7 +17,9 @@ SECRET_KEYS: Final = frozenset(
 def set_up(level: str, style: str) -> None:
     """Log from this level (`debug` to `error`) on; `style` is `json`, `console` or `auto` (console on a terminal)."""
     is_console = style == "console" or (style == "auto" and sys.stderr.isatty())
-    last = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+    # plain: the default shows the variables of each frame, tokens among them
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    last = console if is_console else structlog.processors.JSONRenderer()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

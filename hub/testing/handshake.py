@@ -112,7 +112,7 @@ class Handshakes:
         """What it answers to GET version details."""
         if number not in self._party.offers:
             return Served(404, 2000)
-        return Served(data={"version": number, "endpoints": self._party.endpoint_rows(number)})
+        return Served(data={"version": number, "endpoints": self._party.serving.endpoint_rows(number)})
 
     async def serve(self, number: str, method: str, body: bytes) -> Served:
         """Its own credentials endpoint."""

@@ -62,20 +62,19 @@ class Serving:
         return [{key: value for key, value in row.items() if key != "role"} for row in rows]
 
     def _interfaces(self, version: str) -> list[tuple[str, Interface]]:
+        only = self._party.modules
         found = []
         for module in MODULES.values():
             for interface in Interface:
                 is_ours = self._party.role in module.roles(interface) and version in module.versions
-                if is_ours and (self._party.modules is None or module.identifier in self._party.modules):
+                if is_ours and (only is None or module.identifier in only):
                     found.append((module.identifier, interface))
         if VERSIONS[version].has_routing_headers and (
             self._party.modules is None or "hubclientinfo" in self._party.modules
         ):
             found.append(("hubclientinfo", Interface.RECEIVER))
         known = {module.identifier for module in MODULES.values()} | {"hubclientinfo"}
-        found += [
-            (name, interface) for name in self._party.modules or () if name not in known for interface in Interface
-        ]
+        found += [(name, interface) for name in only or () if name not in known for interface in Interface]
         return found
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
