@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from hub.store import Store, StoreUnavailable, registry
 from hub.store.tables import counters
@@ -50,6 +50,27 @@ async def test_concurrent_changes_wait_for_each_other(store: Store, store_url: s
     finally:
         await other.close()
     assert sorted(revisions) == list(range(1, 41))
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"], indirect=True)
+async def test_what_was_read_in_a_transaction_is_still_true_when_it_writes(store: Store, store_url: str) -> None:
+    """SQLite begins with the write lock; otherwise the second of two such transactions loses, or fails."""
+    other = Store(store_url)
+
+    async def add_one(node: Store) -> None:
+        async with node.write() as connection:
+            value = await connection.scalar(select(counters.c.value).where(counters.c.name == "x"))
+            await asyncio.sleep(0.01)
+            await connection.execute(update(counters).where(counters.c.name == "x").values(value=value + 1))
+
+    async with store.write() as connection:
+        await connection.execute(insert(counters).values(name="x", value=0))
+    try:
+        await asyncio.gather(*(add_one(node) for node in (store, other) for _ in range(5)))
+    finally:
+        await other.close()
+    async with store.read() as connection:
+        assert await connection.scalar(select(counters.c.value).where(counters.c.name == "x")) == 10
 
 
 async def test_readers_do_not_wait_for_a_writer(store: Store) -> None:
