@@ -95,6 +95,7 @@ class Relay:
         body = await body_of(request)
         document = _read(body)
         query, routed_to = links.take_route(query)
+        query, began = links.take_list(query) if routed_to else (query, "")
         named = _party(request, FROM_COUNTRY_CODE, FROM_PARTY_ID) if version.has_routing_headers else None
         receiver = _party(request, TO_COUNTRY_CODE, TO_PARTY_ID) if version.has_routing_headers else None
         visit.sender = sender_of(platform, named or sender)
@@ -121,6 +122,7 @@ class Relay:
             correlation_id=visit.correlation_id,
             operation=operation,
             journey_id=visit.journey_id,
+            parent=began,
         )
         return message
 

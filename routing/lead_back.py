@@ -105,10 +105,11 @@ class LeadBack:
         if following is None:
             return None
         if links.is_same_list(following, url):
+            began = message.parent or message.journey_id
             own = (
                 f"{self._public_url}/ocpi/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
             )
-            published = f"{own}?{links.add_route(urlsplit(following).query, receiver)}"
+            published = f"{own}?{links.add_route(urlsplit(following).query, receiver, began)}"
             if len(published) <= links.MAX_URL and not message.is_followed:
                 return published
         return await self._own_address(LinkKind.PAGE, message, platform, receiver, following, PAGE_S)
@@ -145,7 +146,7 @@ class LeadBack:
             owner=receiver,
             user_platform=message.caller.id,
             user=message.sender,
-            journey_id=message.journey_id,
+            journey_id=message.parent or message.journey_id,
             created_at=now,
             expires_at=None if lifetime_s is None else now + lifetime_s,
         )

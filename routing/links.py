@@ -25,6 +25,9 @@ MAX_URL: Final = 255
 
 ROUTE: Final = "hub-route"
 """Query parameter on a published `Link`: which party the next page comes from, for callers that follow it blindly."""
+LIST: Final = "hub-list"
+"""Query parameter on a published `Link`: the journey on which the list began, for the journal."""
+_JOURNEY_ID: Final = re.compile("[0-9a-f]{24}")
 
 
 class LinkKind(StrEnum):
@@ -209,10 +212,10 @@ def is_same_list(next_url: str, called_url: str) -> bool:
     return following.hostname == called.hostname and following.path.rstrip("/") == called.path.rstrip("/")
 
 
-def add_route(query: str, party: PartyId) -> str:
-    """The query of a published next page: the peer's own, and who it comes from."""
-    route = f"{ROUTE}={party.country_code}-{party.party_id}"
-    return f"{query}&{route}" if query else route
+def add_route(query: str, party: PartyId, journey_id: str = "") -> str:
+    """The query of a published next page: the peer's own, on which journey its list began, and who it comes from."""
+    began = f"{LIST}={journey_id}" if journey_id else ""
+    return "&".join(filter(None, (query, began, f"{ROUTE}={party.country_code}-{party.party_id}")))
 
 
 def take_route(query: str) -> tuple[str, PartyId | None]:
@@ -225,3 +228,10 @@ def take_route(query: str) -> tuple[str, PartyId | None]:
         return rest, PartyId.parse(value)
     except ValueError:
         return query, None
+
+
+def take_list(query: str) -> tuple[str, str]:
+    """The rest of what `add_route` added: the peer's own query, and the journey on which the list began, if said."""
+    rest, _, last = query.rpartition("&")
+    name, _, value = last.partition("=")
+    return (rest, value) if name == LIST and _JOURNEY_ID.fullmatch(value) else (query, "")

@@ -220,6 +220,15 @@ def test_any_link_header_is_read_or_ignored(header: str) -> None:
 def test_what_is_added_to_a_published_page_comes_off_again(country_code: str, party_id: str, text: str) -> None:
     query, who = quote(text, safe="=&%"), PartyId(country_code, party_id)
     assert links.take_route(links.add_route(query, who)) == (query, who)
+    with_list, found = links.take_route(links.add_route(query, who, "0192aabbccdd0123456789ab"))
+    assert (found, links.take_list(with_list)) == (who, (query, "0192aabbccdd0123456789ab"))
+
+
+@pytest.mark.parametrize(
+    "query", ["", "hub-list", "hub-list=", "hub-list=<script>", "hub-list=0192aabbccdd0123456789ab&a"]
+)
+def test_a_list_that_was_not_added_by_the_hub_is_left_alone(query: str) -> None:
+    assert links.take_list(query) == (query, "")
 
 
 @pytest.mark.parametrize("query", ["", "limit=5", "hub-route", "hub-route=x", "a=1&hub-route=", "hub-route=NL-TNM&a=1"])
