@@ -1,0 +1,89 @@
+"""The admin API as the command line calls it: one request at a time, without redirects and proxies."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+API: Final = "/api/v1"
+TIMEOUT_S: Final = 120.0
+"""A handshake with a partner is a few calls of up to 20 seconds each."""
+
+
+class Refused(Exception):
+    """The hub said no; the text is what its problem said."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Unreachable(Exception):
+    """There is no admin door at this address, or it did not answer as one."""
+
+
+class Client:
+    """Calls the admin door at `url` with an admin key."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url.rstrip("/")
+        self._key = key
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """What the API answers to a call, its path relative to /api/v1; None where it answers nothing.
+
+        Raises Refused or Unreachable.
+        """
+        try:
+            status, answer = self._exchange(method, path, body)
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unreachable(f"the admin door at {self._url} cannot be reached: {error}") from None
+        document = _json(answer)
+        if status >= 300:
+            raise Refused(status, _in_words(status, document))
+        if answer and document is None:
+            raise Unreachable(f"what answers at {self._url} is not an admin door")
+        return document
+
+    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
+        parts = urlsplit(self._url)
+        headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        connection = _connection(parts)
+        try:
+            connection.request(method, f"{parts.path}{API}{path}", content, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+def _connection(parts: SplitResult) -> HTTPConnection:
+    """Raises ValueError for what is not the URL of a web server."""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("that is not a URL like http://127.0.0.1:8081")
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    return kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+
+
+def _json(answer: bytes) -> Any:
+    try:
+        return json.loads(answer) if answer else None
+    except ValueError:
+        return None
+
+
+def _in_words(status: int, document: Any) -> str:
+    """A problem in one sentence."""
+    if not isinstance(document, dict) or "title" not in document:
+        return f"HTTP {status}"
+    text = str(document["title"])
+    if document.get("detail"):
+        text += f": {document['detail']}"
+    errors = document.get("errors") or []
+    return "\n".join([text, *(f"  {error['field']}: {error['message']}" for error in errors)])
