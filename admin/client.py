@@ -82,8 +82,5 @@ def _in_words(status: int, document: Any) -> str:
     """A problem in one sentence."""
     if not isinstance(document, dict) or "title" not in document:
         return f"HTTP {status}"
-    text = str(document["title"])
-    if document.get("detail"):
-        text += f": {document['detail']}"
-    errors = document.get("errors") or []
-    return "\n".join([text, *(f"  {error['field']}: {error['message']}" for error in errors)])
+    errors = [f"{error['field']}: {error['message']}" for error in document.get("errors") or ()]
+    return f"{document['title']}: {'; '.join(errors) or document.get('detail') or status}"
