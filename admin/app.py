@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 
-from admin.problems import Problem, problems
-from admin.route import API, HUB, guarded, serving
+from admin.openapi import described
+from admin.problems import Handler, Problem, problems
+from admin.route import API, HUB, Route, guarded, serving
 from admin.routes import ROUTES
 from hub.lifecycle import Hub
 from hub.metrics import CONTENT_TYPE
@@ -25,6 +26,7 @@ def make_app(hub: Hub) -> web.Application:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
+    app.router.add_get(f"{API}/openapi.json", _openapi(ROUTES))
     for route in ROUTES:
         app.router.add_route(route.method, API + route.path, serving(route))
     return app
@@ -44,6 +46,15 @@ async def office(hub: Hub) -> AsyncIterator[str]:
     finally:
         await runner.cleanup()
         sock.close()
+
+
+def _openapi(routes: Sequence[Route]) -> Handler:
+    document = described(routes)
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    return openapi
 
 
 async def healthz(_request: web.Request) -> web.Response:

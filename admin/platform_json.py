@@ -45,6 +45,10 @@ class NewPlatform(Given):
     counterpart: Party | None = Field(None, description="The one partner that the hub plays on this connection.")
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class RateLimit(Given):
     """What a platform may ask for."""
 
@@ -66,7 +70,7 @@ class RateLimit(Given):
 class PlatformChange(Given):
     """A JSON merge patch (RFC 7396): what is left out stays, null takes away; so it is for each quirk, too."""
 
-    name: Name | SkipJsonSchema[None] = None
+    name: Name | SkipJsonSchema[None] = Field(None, json_schema_extra=_without_default)
     quirks: dict[str, Any] | None = None
     allowed_networks: tuple[Network, ...] | None = Field(None, max_length=100)
     rate_limit: RateLimit | None = None

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from admin import platforms_api as platforms
+from admin import registry_api as registry
 from admin.keys import AdminRole
 from admin.platform_json import Invited, NewPlatform, PlatformChange, PlatformJson, PlatformList
+from admin.registry_json import (
+    AgreementJson,
+    AgreementList,
+    ChangeList,
+    IssuedKey,
+    KeyList,
+    NewAgreement,
+    NewKey,
+    PartyList,
+)
 from admin.route import Page, Route
 
-VIEWER, OPERATOR = AdminRole.VIEWER, AdminRole.OPERATOR
+VIEWER, OPERATOR, OWNER = AdminRole.VIEWER, AdminRole.OPERATOR, AdminRole.OWNER
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/platforms", VIEWER, platforms.list_platforms, PlatformList, query=Page),
@@ -30,4 +41,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/platforms/{id}/resume", OPERATOR, platforms.resume_platform, PlatformJson, errors=(404, 409)),
     Route("POST", "/platforms/{id}/invite", OPERATOR, platforms.invite_again, Invited, errors=(404, 409)),
     Route("POST", "/platforms/{id}/rotate", OPERATOR, platforms.rotate_tokens, PlatformJson, errors=(404, 409, 502)),
+    Route("GET", "/agreements", VIEWER, registry.list_agreements, AgreementList, query=Page),
+    Route("POST", "/agreements", OPERATOR, registry.add_agreement, AgreementJson, NewAgreement, status=201),
+    Route("DELETE", "/agreements/{id}", OPERATOR, registry.remove_agreement, errors=(404,)),
+    Route("GET", "/parties", VIEWER, registry.list_parties, PartyList, query=Page),
+    Route("GET", "/audit", VIEWER, registry.list_changes, ChangeList, query=Page),
+    Route("GET", "/keys", OWNER, registry.list_keys, KeyList, query=Page),
+    Route("POST", "/keys", OWNER, registry.add_key, IssuedKey, NewKey, status=201),
+    Route("DELETE", "/keys/{id}", OWNER, registry.revoke_key, errors=(404,)),
 )
