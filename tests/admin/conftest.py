@@ -1,0 +1,31 @@
+"""A hub that runs with both doors open, over each store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import pytest
+
+from admin import keys
+from admin.app import office
+from admin.keys import AdminRole
+from hub.config import Settings
+from hub.lifecycle import running
+from tests.admin.door import BOOTSTRAP, Door
+
+
+@pytest.fixture
+async def door(store_url: str, settings: Callable[..., Settings]) -> AsyncIterator[Door]:
+    """An admin door on a free port, with a key of each role."""
+    chosen = settings(
+        store_url,
+        server={"shutdown_s": 1},
+        admin={"port": 0, "bootstrap_key": BOOTSTRAP},
+        hub={"custom_modules": ["acme-lights"]},
+    )
+    async with running(chosen) as hub, office(hub) as url, aiohttp.ClientSession() as session:
+        made = {
+            role: await keys.create(hub.store, hub.fingerprints, f"the {role}", role, by="test") for role in AdminRole
+        }
+        yield Door(hub, url, session, made)
