@@ -6,7 +6,9 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -17,14 +19,25 @@ class Seen:
 
     method: str
     module: str
+    """In the spelling of `routing.catalogue.module_key`; `versions` and `credentials` for the configuration modules,
+    `results` for what came to a response_url."""
     interface: str
+    """SENDER or RECEIVER; empty for the configuration modules."""
     path: str
     """Percent-encoded, below the module's endpoint."""
     query: str
-    target: str
-    """The whole request target."""
+    raw_path: str
+    """The whole request target, as it was on the wire."""
     headers: CIMultiDictProxy[str]
     body: bytes
+    version: str = ""
+    """The OCPI version of the address that was called."""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's segments, percent-decoded once."""
+        return tuple(unquote(segment) for segment in self.path.split("/") if segment)
 
     @property
     def document(self) -> Any:
@@ -50,7 +63,11 @@ class Exchange:
     body: bytes
     headers: CIMultiDictProxy[str]
     sent: Mapping[str, str] = field(default_factory=dict)
+    """The headers of the request."""
     ms: float = 0.0
+    method: str = ""
+    url: str = ""
+    request_body: bytes = b""
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -100,17 +117,19 @@ class Memory:
             self.seen.append(seen)
             self._news.notify_all()
 
-    async def wait_for(self, matches: Callable[[Seen], bool], count: int, timeout_s: float) -> list[Seen]:
-        """At least so many matching requests. Raises TimeoutError naming what came instead."""
+    async def wait_for(
+        self, matches: Callable[[Seen], bool], count: int, timeout_s: float, after: int = 0
+    ) -> list[Seen]:
+        """At least so many matching requests after the first `after`. Raises TimeoutError naming what came instead."""
 
         def found() -> list[Seen]:
-            return [seen for seen in self.seen if matches(seen)]
+            return [seen for seen in self.seen[after:] if matches(seen)]
 
         try:
             async with asyncio.timeout(timeout_s), self._news:
                 await self._news.wait_for(lambda: len(found()) >= count)
         except TimeoutError:
-            came = ", ".join(f"{seen.method} {seen.target}" for seen in self.seen) or "nothing"
+            came = ", ".join(f"{seen.method} {seen.raw_path}" for seen in self.seen[after:]) or "nothing"
             raise TimeoutError(f"{count} matching requests expected within {timeout_s:g} s; came {came}") from None
         return found()
 

@@ -14,6 +14,8 @@ from aiohttp import web
 
 Answer = Callable[[], Awaitable[web.StreamResponse]]
 FOREVER_S: Final = 3600.0
+OPTIONAL: Final = ("name", "valid_until", "visual_number", "end_date_time", "tariff_alt_url", "remark")
+"""Some optional fields of OCPI's objects, which the fault `nulls` writes as null where an object leaves them out."""
 
 
 class Stage(StrEnum):
@@ -26,7 +28,7 @@ class Stage(StrEnum):
     SEND = "send"
     """In what it sends itself."""
     SERVER = "server"
-    """In how it serves: addresses, or nothing at all."""
+    """In how it serves: addresses, tokens, or nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +39,8 @@ class Fault:
     stage: Stage
     meaning: str
     answer: Callable[[web.Request, Answer, float], Awaitable[web.StreamResponse]] | None = None
+    """What is answered instead; None for what `hub.testing.serving` does by name."""
     body: Callable[[dict[str, Any]], Any] | None = None
-
-
-@dataclass(slots=True)
-class Struck:
-    """A fault that is switched on: for one module or all, so many times or for good."""
-
-    fault: Fault
-    module: str | None
-    times: int | None
-    seconds: float
-
-    def applies(self, module: str) -> bool:
-        """Whether it strikes this request, and if so one time less is left."""
-        if self.module not in (None, module) or self.times == 0:
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
 
 
 async def _slow(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
@@ -139,7 +124,33 @@ def _wrapped(document: dict[str, Any]) -> Any:
 
 
 def _nulls(document: dict[str, Any]) -> Any:
-    return {"data": None, "status_message": None, **document}
+    return with_nulls({"data": None, "status_message": None, **document})
+
+
+def with_nulls(document: Any) -> Any:
+    """A document whose objects write null for what they leave out."""
+    match document:
+        case {"last_updated": _}:
+            return {**dict.fromkeys(OPTIONAL), **document}
+        case {"data": data}:
+            return {**document, "data": with_nulls(data)}
+        case [*items]:
+            return [with_nulls(item) for item in items]
+        case _:
+            return document
+
+
+async def _no_patch(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    if request.method != "PATCH":
+        return await answer()
+    return web.Response(status=405, headers={"Allow": "GET, PUT"})
+
+
+async def _empty_link(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    response = await answer()
+    if "X-Total-Count" in response.headers:
+        response.headers.setdefault("Link", "")
+    return response
 
 
 _ROWS: Final = (
@@ -148,7 +159,7 @@ _ROWS: Final = (
     Fault("garbage", Stage.ANSWER, "answers with a web page", _garbage),
     Fault("empty", Stage.ANSWER, "answers HTTP 200 without a body", _empty),
     Fault("truncated", Stage.ANSWER, "breaks off in the middle of its answer", _truncated),
-    Fault("drip", Stage.ANSWER, "sends its answer a byte at a time, without end", _drip),
+    Fault("drip", Stage.ANSWER, "sends white space a byte at a time, without end", _drip),
     Fault("huge", Stage.ANSWER, "answers with 100 MB", _huge),
     Fault("redirect", Stage.ANSWER, "redirects elsewhere", _redirect),
     Fault("closed", Stage.ANSWER, "hangs up without an answer", _closed),
@@ -160,19 +171,23 @@ _ROWS: Final = (
     Fault("http-429", Stage.ANSWER, "asks to slow down", _bare(429, Retry_After="7")),
     Fault("http-500", Stage.ANSWER, "fails without an envelope", _bare(500)),
     Fault("http-503", Stage.ANSWER, "is unavailable", _bare(503)),
-    Fault("ocpi-2001", Stage.ANSWER, "says OCPI 2001", _says(200, 2001)),
+    *(
+        Fault(f"ocpi-{code}", Stage.ANSWER, f"says HTTP 200 and OCPI {code}", _says(200, code))
+        for code in (2000, 2001, 2002, 2003, 3000, 3001, 3002, 3003)
+    ),
     Fault("ocpi-2004", Stage.ANSWER, "says HTTP 404 and OCPI 2004", _says(404, 2004)),
-    Fault("ocpi-3000", Stage.ANSWER, "says OCPI 3000, as some do to a bad token", _says(200, 3000)),
     Fault("ocpi-500", Stage.ANSWER, "says HTTP 500 with an envelope", _says(500, 3000)),
-    Fault("patch-unsupported", Stage.ANSWER, "answers PATCH with HTTP 405", None),
+    Fault("patch-unsupported", Stage.ANSWER, "answers PATCH with HTTP 405", _no_patch),
     Fault("wrapped-list", Stage.BODY, "answers a single object as a list of one", body=_wrapped),
     Fault("nulls", Stage.BODY, "writes null where others leave out", body=_nulls),
-    Fault("empty-link", Stage.ANSWER, "sends an empty Link on the last page", None),
+    Fault("empty-link", Stage.ANSWER, "sends an empty Link on the last page", _empty_link),
     Fault("trailing-slash", Stage.SERVER, "redirects addresses that do not end with a slash"),
-    Fault("offline", Stage.SERVER, "does not accept connections"),
+    Fault("bad-token-3000", Stage.SERVER, "says HTTP 200 and OCPI 3000 to a token that it does not know"),
+    Fault("offline", Stage.SERVER, "does not accept connections, and comes back on the same port"),
     Fault("wrong-token", Stage.SEND, "sends a token that was never agreed"),
-    Fault("lowercase-headers", Stage.SEND, "sends header names in lower case"),
-    Fault("no-routing-headers", Stage.SEND, "sends no routing headers"),
+    Fault("lowercase-headers", Stage.SEND, "sends header names in lower case, in answers too"),
+    Fault("no-routing-headers", Stage.SEND, "sends no routing headers, in answers too"),
+    Fault("sent-nulls", Stage.SEND, "pushes objects with null where others leave out"),
     Fault("raw-token", Stage.SEND, "sends its token as it is, not in Base64"),
 )
 

@@ -3,74 +3,84 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import secrets
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import aiohttp
-from aiohttp import web
 from yarl import URL
 
+from hub.testing import calling
 from hub.testing.exchange import Exchange, Memory, Seen, proxy
-from hub.testing.handshake import Handshakes
+from hub.testing.faults import with_nulls
+from hub.testing.handshake import Handshakes, Peer
+from hub.testing.mischief import Mischief
+from hub.testing.results import Afterwards, Results
 from hub.testing.serving import Serving
 from hub.testing.shelf import Served, Shelf
 from routing.catalogue import module_key
 from routing.links import next_page
-from routing.ocpi import VERSIONS, Interface, PartyId, Role, Version
+from routing.ocpi import VERSIONS, PartyId, Role, Version
+
+CALL_TIMEOUT_S = 40.0
 
 
 class FakeParty:
     """One platform with one or several parties. Use it as an async context manager.
 
-    `version` is the OCPI version it speaks, `versions` all that it offers; `encode_token` is by version if not
-    given; `port` 0 takes a free one; `modules` limits what it advertises.
+    `version` is the OCPI version it speaks, `versions` all that it offers, of which a handshake chooses;
+    `token_encoding` is by version if not given; `port` 0 takes a free one; `modules` limits what it advertises,
+    and names custom ones; `role` is for roles that have no class of their own.
     """
 
-    role: ClassVar[Role] = Role.OTHER
+    usual_role: ClassVar[Role] = Role.OTHER
 
     def __init__(
         self,
         *parties: str,
-        version: str = "2.2.1",
-        versions: tuple[str, ...] = (),
-        encode_token: bool | None = None,
+        version: str | None = None,
+        versions: Sequence[str] = (),
+        token_encoding: Literal["base64", "raw"] | None = None,
         port: int = 0,
-        modules: tuple[str, ...] | None = None,
+        modules: Sequence[str] | None = None,
+        role: Role | None = None,
         name: str | None = None,
     ) -> None:
         self.parties = tuple(PartyId.parse(party) for party in parties)
-        self.version: Version = VERSIONS[version]
-        self.offers = versions or (version,)
-        self.encode_token = self.version.encodes_token if encode_token is None else encode_token
+        self.role = role or self.usual_role
+        self.offers = tuple(versions) or (version or "2.2.1",)
+        newest = max((VERSIONS[number] for number in self.offers), key=lambda row: row.rank)
+        self.version: Version = VERSIONS[version] if version else newest
+        self.token_encoding = token_encoding
         self.modules = modules
         self.name = name or f"Fake {self.role} {self.parties[0]}"
         self.shelf = Shelf()
         self.memory = Memory()
         self.handshakes = Handshakes(self)
-        self.results: dict[str, asyncio.Future[Any]] = {}
+        self.results = Results()
+        self.mischief = Mischief()
+        self.afterwards = Afterwards()
         self.answers: dict[str, Callable[[Seen], Served]] = {}
-        """What is answered to a module instead of what is on the shelf, by module."""
+        """What is answered to a module instead of what is on the shelf, by module key."""
         self.serving = Serving(self, port)
         self._session: aiohttp.ClientSession | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.stock()
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S),
+        )
         await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.afterwards.end()
         await self.stop()
         if self._session is not None:
             await self._session.close()
@@ -86,7 +96,17 @@ class FakeParty:
         return f"{self.base_url}/ocpi/versions"
 
     @property
-    def seen(self) -> list[Seen]:
+    def encodes_token(self) -> bool:
+        """Whether it sends its token in Base64."""
+        return self.version.encodes_token if self.token_encoding is None else self.token_encoding == "base64"
+
+    @property
+    def peer(self) -> Peer:
+        """The hub or peer it registered with: its endpoints, its credentials, the token for it."""
+        return self.handshakes.peer
+
+    @property
+    def seen(self) -> Sequence[Seen]:
         """Every request so far, in order."""
         return self.memory.seen
 
@@ -98,26 +118,44 @@ class FakeParty:
         """Stop listening: connections are refused."""
         await self.serving.stop()
 
-    def respond(self, seen: Seen) -> Served:
+    def speak(self, version: str) -> None:
+        """Go on in this version, with objects to begin with in its words."""
+        if version != self.version.number:
+            self.version = VERSIONS[version]
+            self.stock()
+
+    def stock(self) -> None:
+        """Put objects to begin with on the shelf; a role has its own."""
+
+    async def respond(self, seen: Seen) -> Served:
         """What is answered to a request: as ordered in `answers`, else by the shelf."""
         if seen.module in self.answers:
             return self.answers[seen.module](seen)
-        url = f"{self.base_url}/ocpi/{self.version}/{seen.interface.lower()}/{seen.module}"
-        if seen.interface == Interface.SENDER:
-            served = self.shelf.serve_own(seen.method, seen.module, seen.path, seen.query, url)
-            if served is not None:
-                return served
-        return self.shelf.serve_received(seen.method, seen.module, seen.path, seen.document, url)
+        try:
+            return self.shelf.serve(seen, self.base_url + seen.raw_path.partition("?")[0].removesuffix(seen.path))
+        except ValueError:
+            return Served(400, 2001, message="the body is not JSON")
 
     # --- misbehaving -------------------------------------------------------------------------------------------------
 
-    def misbehave(self, name: str, *, module: str | None = None, times: int | None = None, seconds: float = 3) -> None:
-        """Switch a fault on (see FAULTS): for one module, so many times, if said. Raises KeyError for no fault."""
-        self.serving.strike(name, module, times, seconds)
+    def misbehave(
+        self,
+        name: str,
+        *,
+        module: str | None = None,
+        times: int | None = None,
+        seconds: float = 3,
+        when: Callable[[Seen], bool] | None = None,
+    ) -> None:
+        """Switch a fault on (see FAULTS): for one module, so many times, under a condition. Raises KeyError."""
+        fault = self.mischief.add(name, module=module, times=times, seconds=seconds, when=when)
+        if fault.name == "offline":
+            self.serving.pause()
 
     def behave(self) -> None:
         """Switch every fault off."""
-        self.serving.heal()
+        self.mischief.clear()
+        self.serving.resume()
 
     # --- registering -------------------------------------------------------------------------------------------------
 
@@ -126,15 +164,15 @@ class FakeParty:
         return self.handshakes.invite()
 
     async def register(self, versions_url: str, token: str) -> None:
-        """Register with a hub or peer. Raises RegistrationFailed naming the step."""
+        """Register with a hub or peer, in the newest mutual version. Raises RegistrationFailed naming the step."""
         await self.handshakes.register(versions_url, token)
 
-    async def update_credentials(self) -> None:
-        """PUT credentials: both tokens are new then."""
-        await self.handshakes.update()
+    async def update_credentials(self, version: str | None = None) -> None:
+        """PUT credentials, perhaps in another version: both tokens are new then. Raises RegistrationFailed."""
+        await self.handshakes.update(version)
 
     async def unregister(self) -> None:
-        """DELETE credentials."""
+        """DELETE credentials. Raises RegistrationFailed."""
         await self.handshakes.unregister()
 
     # --- sending -----------------------------------------------------------------------------------------------------
@@ -149,25 +187,36 @@ class FakeParty:
         from_: str | None = None,
         interface: str = "receiver",
         body: Any = None,
-        query: str = "",
-        headers: Mapping[str, str] | None = None,
+        query: str | Mapping[str, str] = "",
+        headers: Mapping[str, str | None] | None = None,
         url: str | None = None,
     ) -> Exchange:
         """One request to the hub or peer, to a module's endpoint or a whole `url`; bytes as `body` go as they are.
 
         `to` and `from_` are written NL*TNM; `from_` is its first party if not said, none where it is empty.
+        A header that is None is left out, whatever would be sent otherwise.
         """
-        where = url or self._address(module, interface) + path
-        if query:
-            where += ("&" if "?" in where else "?") + query
+        asked = str(URL.build(query=query))[1:] if isinstance(query, Mapping) else query
+        where = url or self.peer.address(module, interface) + path
+        where += f"{'&' if '?' in where else '?'}{asked}" if asked else ""
+        if isinstance(body, dict) and self.mischief.strikes("sent-nulls", module_key(module)):
+            body = with_nulls(body)
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        sent = {**self._headers(to, str(self.parties[0]) if from_ is None else from_), **(headers or {})}
-        if content:
-            sent.setdefault("Content-Type", "application/json")
-        return await self.call(method, where, sent, content)
+        return await self.call(method, where, self._headers(module_key(module), to, from_, content, headers), content)
+
+    def _headers(
+        self, module: str, to: str | None, from_: str | None, content: bytes, more: Mapping[str, str | None] | None
+    ) -> dict[str, str]:
+        headers: dict[str, str | None] = {
+            **calling.authorization(self, self.peer.token_out, module),
+            **calling.message_ids(self),
+            **calling.routing_headers(self, module, to, str(self.parties[0]) if from_ is None else from_),
+            **({"Content-Type": "application/json"} if content else {}),
+        }
+        return calling.spelled(self, module, headers | dict(more or {}))
 
     async def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Exchange:
-        """One HTTP request, the URL as it is."""
+        """One HTTP request, the URL as it is, redirects not followed."""
         assert self._session is not None, "use the party as a context manager"
         started = time.perf_counter()
         async with self._session.request(
@@ -175,84 +224,47 @@ class FakeParty:
         ) as answer:
             content = await answer.read()
             ms = (time.perf_counter() - started) * 1000
-            return Exchange(answer.status, content, answer.headers, proxy(headers), ms)
+            return Exchange(answer.status, content, answer.headers, proxy(headers), ms, method, url, body)
 
-    async def pages(self, module: str, *, to: str | None = None, query: str = "") -> AsyncIterator[Exchange]:
+    async def pages(
+        self, module: str, path: str = "", *, to: str | None = None, query: str | Mapping[str, str] = ""
+    ) -> AsyncIterator[Exchange]:
         """Every page of a list, following `Link` (OCPI, Pagination)."""
-        page = await self.send("GET", module, to=to, interface="sender", query=query)
+        page = await self.send("GET", module, path, to=to, interface="sender", query=query)
         yield page
-        asked = self._address(module, "sender")
-        while following := next_page(page.headers.get("Link", ""), asked):
+        while following := next_page(page.headers.get("Link", ""), page.url):
             page = await self.send("GET", module, to=to, interface="sender", url=following)
             yield page
 
-    def _address(self, module: str, interface: str) -> str:
-        endpoints = self.handshakes.endpoints
-        found = endpoints.get((module_key(module), interface.upper())) or endpoints.get((module_key(module), ""))
-        if found is None:
-            raise LookupError(f"{self.name} knows no endpoint for {module} {interface}")
-        return found.rstrip("/")
+    async def list(
+        self, module: str, path: str = "", *, to: str | None = None, query: str | Mapping[str, str] = ""
+    ) -> AsyncIterator[Any]:
+        """Every object of a list, page by page; ends at the first page that is no success."""
+        async for page in self.pages(module, path, to=to, query=query):
+            for item in page.data or () if page.is_success else ():
+                yield item
 
-    def authorization(self, token: str | None = None) -> dict[str, str]:
-        """The Authorization header for its peer."""
-        secret = token or self.handshakes.token_out
-        if self.serving.is_struck("wrong-token"):
-            secret = "never-agreed"
-        is_encoded = self.encode_token and not self.serving.is_struck("raw-token")
-        value = base64.b64encode(secret.encode()).decode() if is_encoded else secret
-        return {"Authorization": f"Token {value}"}
-
-    def _headers(self, to: str | None, from_: str) -> dict[str, str]:
-        headers = self.authorization()
-        if self.version.has_routing_headers:
-            headers |= {"X-Request-ID": str(uuid.uuid4()), "X-Correlation-ID": str(uuid.uuid4())}
-            if not self.serving.is_struck("no-routing-headers"):
-                for direction, party in (("to", to), ("from", from_)):
-                    if party:
-                        named = PartyId.parse(party)
-                        headers[f"OCPI-{direction}-country-code"] = named.country_code
-                        headers[f"OCPI-{direction}-party-id"] = named.party_id
-        if self.serving.is_struck("lowercase-headers"):
-            headers = {name.lower(): value for name, value in headers.items()}
-        return headers
-
-    # --- results that come later -------------------------------------------------------------------------------------
+    # --- waiting -----------------------------------------------------------------------------------------------------
 
     def expect_result(self) -> tuple[str, asyncio.Future[Any]]:
         """A response_url of its own, and the result that will be posted there."""
-        key = secrets.token_hex(8)
-        self.results[key] = asyncio.get_running_loop().create_future()
-        return f"{self.base_url}/ocpi/{self.version}/results/{key}", self.results[key]
-
-    async def take_result(self, key: str, request: web.Request) -> Served:
-        """A result that was posted to one of its response_urls."""
-        expected = self.results.get(key)
-        body = await request.read()
-        await self.memory.add(
-            Seen(request.method, "results", "SENDER", f"/{key}", "", request.raw_path, request.headers, body)
-        )
-        if expected is None:
-            return Served(404, 2001)
-        if not expected.done():
-            expected.set_result(json.loads(body))
-        return Served()
-
-    def later(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do something after the answer went out; it ends with the party."""
-
-        async def run() -> None:
-            await work
-
-        task = asyncio.create_task(run(), name=f"{self.name} later")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        key, result = self.results.expect()
+        return self.serving.url(self.version.number, "results", key), result
 
     async def saw(
-        self, *, method: str | None = None, module: str | None = None, count: int = 1, timeout_s: float = 5
-    ) -> list[Seen]:
-        """Wait until it saw so many requests. Raises TimeoutError naming what came instead."""
+        self,
+        *,
+        method: str | None = None,
+        module: str | None = None,
+        count: int = 1,
+        timeout_s: float = 5,
+        after: int = 0,
+        when: Callable[[Seen], bool] | None = None,
+    ) -> Sequence[Seen]:
+        """Wait until it saw so many requests after the first `after`. Raises TimeoutError naming what came instead."""
+        key = module and module_key(module)
 
         def matches(seen: Seen) -> bool:
-            return method in (None, seen.method) and module in (None, seen.module)
+            return method in (None, seen.method) and key in (None, seen.module) and (when is None or when(seen))
 
-        return await self.memory.wait_for(matches, count, timeout_s)
+        return await self.memory.wait_for(matches, count, timeout_s, after)

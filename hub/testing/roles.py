@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from hub.testing import samples
 from hub.testing.exchange import Exchange, Seen
 from hub.testing.party import FakeParty
+from hub.testing.results import Ordered
 from hub.testing.shelf import Served
+from routing.errors import InvalidMessage
 from routing.links import response_url_in
-from routing.ocpi import PartyId, Role
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """A command or charging profile that was sent: its answer, and the result that comes later."""
-
-    exchange: Exchange
-    _result: asyncio.Future[Any]
-
-    async def result(self, timeout_s: float = 5) -> Any:
-        """What was posted to the response_url. Raises TimeoutError."""
-        async with asyncio.timeout(timeout_s):
-            return await asyncio.shield(self._result)
+from routing.ocpi import Interface, PartyId, Role
 
 
 class FakeCpo(FakeParty):
     """Has locations, tariffs, sessions and CDRs, takes tokens and commands, and reports their results."""
 
-    role: ClassVar[Role] = Role.CPO
+    usual_role: ClassVar[Role] = Role.CPO
 
     def __init__(self, *parties: str, **options: Any) -> None:
         super().__init__(*(parties or ("NL*TNM",)), **options)
@@ -38,30 +26,41 @@ class FakeCpo(FakeParty):
         """How every command and charging profile ends."""
         self.result_first = False
         """Whether the result is posted before the command is answered."""
+
+    def stock(self) -> None:
+        """A location and a tariff of each party."""
         for party in self.parties:
             self.shelf.put("locations", samples.location(self.version.number, party))
             self.shelf.put("tariffs", samples.tariff(self.version.number, party))
 
-    def respond(self, seen: Seen) -> Served:
+    async def respond(self, seen: Seen) -> Served:
         """Commands and charging profiles are accepted, and their results posted; preferences are met."""
         if seen.module not in self.answers:
-            if seen.module in ("commands", "chargingprofiles") and seen.interface == "RECEIVER":
-                self.later(self._report(seen))
-                timeout = {} if self.version.credentials_are_flat else {"timeout": 30}
-                return Served(data={"result": "ACCEPTED", **timeout})
-            if seen.path.endswith("/charging_preferences"):
+            if seen.module in ("commands", "chargingprofiles") and seen.interface == Interface.RECEIVER:
+                return await self._obey(seen)
+            if seen.method == "PUT" and seen.segments[1:] == ("charging_preferences",):
                 return Served(data="ACCEPTED")
-        return super().respond(seen)
+        return await super().respond(seen)
 
-    async def _report(self, seen: Seen) -> None:
-        url = _response_url(seen)
-        result = {"result": self.result}
+    async def _obey(self, seen: Seen) -> Served:
+        try:
+            url = _response_url(seen)
+        except (ValueError, InvalidMessage):
+            return Served(code=2001, message="response_url is missing")
+        if self.result_first:
+            await self._report(seen, url)
+        else:
+            self.afterwards.start(self._report(seen, url))
+        timeout = {} if seen.version == samples.OLD else {"timeout": 30}
+        return Served(data={"result": "ACCEPTED", **timeout})
+
+    async def _report(self, seen: Seen, url: str) -> Exchange:
+        """Post the result to where it is expected (OCPI 2.2.1, commands and charging profiles)."""
+        result: dict[str, Any] = {"result": self.result}
         if seen.module == "chargingprofiles" and seen.method == "GET":
-            rate = {"charging_rate_unit": "W", "charging_profile_period": [{"start_period": 0, "limit": 11000}]}
-            profile = {"start_date_time": samples.now(), "charging_profile": rate}
-            await self.send("POST", seen.module, url=url, to=seen.sender, body={**result, "profile": profile})
-            return
-        await self.send("POST", seen.module, url=url, to=seen.sender, body=result)
+            result |= {"profile": {"start_date_time": samples.now(), "charging_profile": samples.charging_profile()}}
+        to, from_ = (party if len(party) == len("NL*TNM") else None for party in (seen.sender, seen.receiver))
+        return await self.send("POST", seen.module, url=url, to=to, from_=from_, body=result)
 
     async def push_location(self, to: str | None, location_id: str = "LOC1", **changes: Any) -> Exchange:
         """PUT a location of its first party."""
@@ -91,29 +90,36 @@ class FakeCpo(FakeParty):
 
     async def authorize(self, to: str | None, uid: str = "012345678", query: str = "type=RFID") -> Exchange:
         """Ask whether a card may charge (real-time authorization)."""
-        return await self.send("POST", "tokens", f"/{uid}/authorize", to=to, interface="sender", query=query)
+        return await self.send(
+            "POST", "tokens", f"/{quote(uid, safe='')}/authorize", to=to, interface="sender", query=query
+        )
 
 
 class FakeEmsp(FakeParty):
     """Has tokens, answers real-time authorizations, orders commands, and takes what CPOs push."""
 
-    role: ClassVar[Role] = Role.EMSP
+    usual_role: ClassVar[Role] = Role.EMSP
 
     def __init__(self, *parties: str, **options: Any) -> None:
         super().__init__(*(parties or ("DE*ABC",)), **options)
+
+    def stock(self) -> None:
+        """A card of each party."""
         for party in self.parties:
             self.shelf.put("tokens", samples.token(self.version.number, party))
 
-    def respond(self, seen: Seen) -> Served:
+    async def respond(self, seen: Seen) -> Served:
         """A card that it issued is allowed; one that it does not know is HTTP 404 with 2004."""
-        if seen.module == "tokens" and seen.path.endswith("/authorize") and "tokens" not in self.answers:
-            uid = seen.path.split("/")[1]
-            token = self.shelf.own.get("tokens", {}).get(uid)
-            if token is None:
-                return Served(404, 2004)
-            known = {} if self.version.credentials_are_flat else {"token": token}
-            return Served(data={"allowed": "ALLOWED" if token["valid"] else "BLOCKED", **known})
-        return super().respond(seen)
+        if seen.module == "tokens" and seen.segments[1:] == ("authorize",) and "tokens" not in self.answers:
+            return self._authorize(seen.segments[0], seen.version)
+        return await super().respond(seen)
+
+    def _authorize(self, uid: str, version: str) -> Served:
+        token = self.shelf.own.get("tokens", {}).get(uid)
+        if token is None:
+            return Served(404, 2004, message="unknown token")
+        known = {} if version == samples.OLD else {"token": token}
+        return Served(data={"allowed": "ALLOWED" if token["valid"] else "BLOCKED", **known})
 
     async def push_token(self, to: str | None, uid: str = "012345678") -> Exchange:
         """PUT a token of its first party."""
@@ -126,7 +132,8 @@ class FakeEmsp(FakeParty):
         """POST a command with a response_url of its own."""
         response_url, result = self.expect_result()
         document = {"response_url": response_url, **body}
-        return Ordered(await self.send("POST", "commands", f"/{name}", to=to, body=document), result)
+        sent = await self.send("POST", "commands", f"/{name}", to=to, body=document)
+        return Ordered(sent, response_url, result)
 
     async def start_session(self, to: str | None, location_id: str = "LOC1", uid: str = "012345678") -> Ordered:
         """Order a CPO to start a session."""
@@ -141,17 +148,35 @@ class FakeEmsp(FakeParty):
     async def set_profile(self, to: str | None, session_id: str = "SES1") -> Ordered:
         """Order a charging profile for a session."""
         response_url, result = self.expect_result()
-        profile = {"charging_rate_unit": "W", "charging_profile_period": [{"start_period": 0, "limit": 11000}]}
-        body = {"charging_profile": profile, "response_url": response_url}
-        return Ordered(await self.send("PUT", "chargingprofiles", f"/{session_id}", to=to, body=body), result)
+        body = {"charging_profile": samples.charging_profile(), "response_url": response_url}
+        sent = await self.send("PUT", "chargingprofiles", f"/{session_id}", to=to, body=body)
+        return Ordered(sent, response_url, result)
+
+    async def active_profile(self, to: str | None, session_id: str = "SES1", duration_s: int = 900) -> Ordered:
+        """Ask what a session will charge for so many seconds."""
+        response_url, result = self.expect_result()
+        query = {"duration": str(duration_s), "response_url": response_url}
+        sent = await self.send("GET", "chargingprofiles", f"/{session_id}", to=to, query=query)
+        return Ordered(sent, response_url, result)
+
+    async def clear_profile(self, to: str | None, session_id: str = "SES1") -> Ordered:
+        """Order that a session charges without a profile again."""
+        response_url, result = self.expect_result()
+        query = {"response_url": response_url}
+        sent = await self.send("DELETE", "chargingprofiles", f"/{session_id}", to=to, query=query)
+        return Ordered(sent, response_url, result)
 
 
-def owned_path(owner: PartyId, object_id: str) -> str:
+def owned_path(owner: PartyId, *ids: str) -> str:
     """Where a client-owned object is on the Receiver interface."""
-    return f"/{owner.country_code}/{owner.party_id}/{object_id}"
+    return "".join(f"/{quote(part, safe='')}" for part in (owner.country_code, owner.party_id, *ids))
 
 
 def _response_url(seen: Seen) -> str:
-    if seen.body and isinstance(seen.document, dict) and "response_url" in seen.document:
-        return str(seen.document["response_url"])
-    return response_url_in(seen.query)[0]
+    """Raises ValueError where there is none."""
+    if seen.method in ("GET", "DELETE"):
+        return response_url_in(seen.query)[0]
+    document = seen.document
+    if not isinstance(document, dict) or not isinstance(document.get("response_url"), str):
+        raise ValueError("response_url is missing")
+    return str(document["response_url"])

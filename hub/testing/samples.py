@@ -162,3 +162,8 @@ def _cdr_location() -> dict[str, Any]:
         "connector_format": "SOCKET",
         "connector_power_type": "AC_3_PHASE",
     }
+
+
+def charging_profile() -> dict[str, Any]:
+    """Eleven kilowatts from the beginning."""
+    return {"charging_rate_unit": "W", "charging_profile_period": [{"start_period": 0, "limit": 11000}]}

@@ -7,26 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
-from hub.testing.samples import now
+from hub.testing.exchange import Seen
+from hub.testing.samples import OLD
+from routing.catalogue import module_key, operation_of
+from routing.ocpi import Interface
 
 ID_FIELDS: Final = ("id", "uid", "terminal_id", "booking_location_id")
-DEFAULT_LIMIT: Final = 50
+PARTS: Final = {"locations": ("evses", "connectors"), "booking": ("calendars",)}
+"""Which lists of an object have addresses of their own, outermost first."""
+
+Place = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer: HTTP status, OCPI status code, data, and headers."""
+    """An answer: HTTP status, OCPI status code, data, headers, and words beside the code."""
 
     http: int = 200
     code: int = 1000
     data: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
 
 
-NOT_FOUND: Final = Served(404, 2003)
+NOT_FOUND: Final = Served(404, 2003, message="no such object")
+INVALID: Final = Served(code=2001, message="invalid parameters")
 
 
 @dataclass(slots=True)
@@ -34,46 +43,100 @@ class Shelf:
     """The objects of one party by module."""
 
     own: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    received: dict[str, dict[tuple[str, ...], Any]] = field(default_factory=dict)
+    """By module, or `module/collection` such as `payments/terminals`, then by id."""
+    received: dict[str, dict[Place, Any]] = field(default_factory=dict)
+    """By module, then by the path's segments below the endpoint."""
+    max_page: int = 50
+    """The most objects on a page, whatever limit was asked for."""
 
-    def put(self, module: str, document: dict[str, Any]) -> dict[str, Any]:
+    def put(self, module: str, document: dict[str, Any], collection: str = "") -> dict[str, Any]:
         """An object of the party's own, which others may ask for."""
-        self.own.setdefault(module, {})[id_of(document)] = document
+        self.own.setdefault(_drawer(module, collection), {})[id_of(document)] = document
         return document
 
-    def serve_own(self, method: str, module: str, path: str, query: str, url: str) -> Served | None:
-        """The Sender interface: a list, an object, or a part of one. None for what is neither."""
-        if method != "GET":
-            return None
-        mine = self.own.get(module, {})
-        segments = _segments(path)
-        if not segments:
-            return _page(list(mine.values()), query, url)
-        found: Any = mine.get(segments[0])
-        for name, key in zip(("evses", "connectors"), segments[1:], strict=False):
-            found = next((part for part in (found or {}).get(name, ()) if id_of(part) == key), None)
-        return NOT_FOUND if found is None else Served(data=found)
+    def serve(self, seen: Seen, url: str) -> Served:
+        """What is answered to a request whose module has its endpoint at `url`."""
+        if seen.interface == Interface.SENDER:
+            served = self._serve_own(seen, url)
+            if served is not None:
+                return served
+        return self._serve_received(seen, url)
 
-    def serve_received(self, method: str, module: str, path: str, document: Any, url: str) -> Served:
-        """The Receiver interface: write, change, read and remove what others push."""
-        shelf = self.received.setdefault(module, {})
-        place = _segments(path)
-        match method:
+    def _serve_own(self, seen: Seen, url: str) -> Served | None:
+        """A list, an object, or a part of one; None for what is no question about the party's own objects."""
+        if seen.method != "GET":
+            return None
+        segments, collection = seen.segments, ""
+        operation = operation_of(seen.module, Interface.SENDER, "GET", seen.path.rstrip("/"))
+        if segments and (_drawer(seen.module, segments[0]) in self.own or (operation and operation.is_list)):
+            collection, segments = segments[0], segments[1:]
+            url = f"{url}/{collection}"
+        mine = self.own.get(_drawer(seen.module, collection), {})
+        if not segments:
+            return self._page(list(mine.values()), seen.query, url)
+        found = _part(mine.get(segments[0]), segments[1:], PARTS.get(seen.module, ()))
+        return None if found is None and not mine else NOT_FOUND if found is None else Served(data=found)
+
+    def _page(self, documents: list[dict[str, Any]], query: str, url: str) -> Served:
+        """One page of a list (OCPI 2.2.1, transport and format, Pagination)."""
+        wanted = dict(parse_qsl(query))
+        try:
+            start, end = (_instant(wanted[name]) if name in wanted else None for name in ("date_from", "date_to"))
+            offset, limit = int(wanted.get("offset", 0)), min(int(wanted.get("limit", self.max_page)), self.max_page)
+        except ValueError:
+            return INVALID
+        if offset < 0 or limit < 1:
+            return INVALID
+        fitting = [row for row in documents if _is_within(row, start, end)]
+        headers = {"X-Total-Count": str(len(fitting)), "X-Limit": str(self.max_page)}
+        if offset + limit < len(fitting):
+            following = urlencode({**wanted, "offset": offset + limit, "limit": limit})
+            headers["Link"] = f'<{url}?{following}>; rel="next"'
+        return Served(data=fitting[offset : offset + limit], headers=headers)
+
+    def _serve_received(self, seen: Seen, url: str) -> Served:
+        """Write, change, read and remove what others push; a PATCH of what is not there makes it."""
+        place = seen.segments
+        found = self._read(seen.module, place)
+        match seen.method:
             case "GET":
-                return Served(data=shelf[place]) if place in shelf else NOT_FOUND
+                return NOT_FOUND if found is None else Served(data=found)
             case "PUT":
-                is_new = place not in shelf
-                shelf[place] = document
-                return Served(201 if is_new else 200)
+                self._write(seen.module, place, seen.document)
+                return Served(201 if found is None else 200)
             case "PATCH":
-                shelf[place] = {**shelf.get(place, {}), **document}
+                self._write(seen.module, place, _patched(seen, found or {}))
                 return Served()
             case "DELETE":
-                return Served() if shelf.pop(place, None) is not None else NOT_FOUND
+                removed = self.received.get(seen.module, {}).pop(place, None)
+                return NOT_FOUND if removed is None else Served()
             case _:
-                key = (*place, id_of(document) if isinstance(document, dict) else "")
-                shelf[key] = document
-                return Served(201, headers={"Location": f"{url}/{key[-1]}"} if module == "cdrs" else {})
+                return self._take(seen, url)
+
+    def _take(self, seen: Seen, url: str) -> Served:
+        """POST: a new object under its own id; the address of a CDR is told in `Location`."""
+        document = seen.document if isinstance(seen.document, dict) else {}
+        owner = (document.get("country_code", ""), document.get("party_id", ""))
+        place = (*seen.segments, *(owner if seen.module == "invoicereconciliation" else ()), id_of(document))
+        self.received.setdefault(seen.module, {})[place] = seen.document
+        headers = {"Location": f"{url}/{quote(place[-1], safe='')}"} if seen.module == "cdrs" else {}
+        operation = operation_of(seen.module, Interface(seen.interface), "POST", seen.path.rstrip("/"))
+        is_answered = operation is not None and operation.data_required
+        return Served(201, headers=headers, data=document if is_answered else None)
+
+    def _read(self, module: str, place: Place) -> Any:
+        kept = self.received.get(module, {})
+        return kept[place] if place in kept else _part(kept.get(place[:3]), place[3:], PARTS.get(module, ()))
+
+    def _write(self, module: str, place: Place, document: Any) -> None:
+        kept = self.received.setdefault(module, {})
+        whole = kept.get(place[:3])
+        around = _part(whole, place[3:-1], PARTS.get(module, ())) if len(place) > 3 else None
+        if not isinstance(around, dict) or module not in PARTS:
+            kept[place] = document
+            return
+        parts = around.setdefault(PARTS[module][len(place) - 4], [])
+        parts[:] = [part for part in parts if id_of(part) != place[-1]] + [document]
 
 
 def id_of(document: Mapping[str, Any]) -> str:
@@ -81,18 +144,35 @@ def id_of(document: Mapping[str, Any]) -> str:
     return str(next((document[name] for name in ID_FIELDS if name in document), ""))
 
 
-def _segments(path: str) -> tuple[str, ...]:
-    return tuple(unquote(segment) for segment in path.strip("/").split("/") if segment)
+def _drawer(module: str, collection: str) -> str:
+    return f"{module_key(module)}/{collection}" if collection else module_key(module)
 
 
-def _page(documents: list[dict[str, Any]], query: str, url: str) -> Served:
-    """One page of a list (OCPI 2.2.1, transport and format, Pagination)."""
-    wanted = {name: values[-1] for name, values in parse_qs(query).items()}
-    start, end = wanted.get("date_from", ""), wanted.get("date_to", "9")
-    fitting = [row for row in documents if start <= str(row.get("last_updated", now())) < end]
-    offset, limit = int(wanted.get("offset", 0)), int(wanted.get("limit", DEFAULT_LIMIT))
-    headers = {"X-Total-Count": str(len(fitting)), "X-Limit": str(limit)}
-    if offset + limit < len(fitting):
-        following = urlencode({**wanted, "offset": offset + limit, "limit": limit})
-        headers["Link"] = f'<{url}?{following}>; rel="next"'
-    return Served(data=fitting[offset : offset + limit], headers=headers)
+def _part(document: Any, keys: Place, names: tuple[str, ...]) -> Any:
+    """The part of an object that these keys lead to, or the object itself; None where there is none."""
+    if len(keys) > len(names):
+        return None
+    for name, key in zip(names, keys, strict=False):
+        found = document.get(name) if isinstance(document, dict) else None
+        document = next((part for part in found or () if id_of(part) == key), None)
+    return document
+
+
+def _patched(seen: Seen, found: dict[str, Any]) -> dict[str, Any]:
+    """The object with what the PATCH says; from 2.2 on, charging periods are added to those of the session."""
+    change = dict(seen.document)
+    if seen.module == "sessions" and seen.version != OLD and "charging_periods" in change:
+        change["charging_periods"] = [*(found.get("charging_periods") or ()), *change["charging_periods"]]
+    return {**found, **change}
+
+
+def _is_within(row: Mapping[str, Any], start: datetime | None, end: datetime | None) -> bool:
+    if "last_updated" not in row:
+        return True
+    changed = _instant(row["last_updated"])
+    return (start is None or changed >= start) and (end is None or changed < end)
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
