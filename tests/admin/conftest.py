@@ -12,6 +12,7 @@ from admin.app import office
 from admin.keys import AdminRole
 from hub.config import Settings
 from hub.lifecycle import running
+from hub.testing import FakeCpo, FakeEmsp
 from tests.admin.door import BOOTSTRAP, Door
 
 
@@ -29,3 +30,17 @@ async def door(store_url: str, settings: Callable[..., Settings]) -> AsyncIterat
             role: await keys.create(hub.store, hub.fingerprints, f"the {role}", role, by="test") for role in AdminRole
         }
         yield Door(hub, url, session, made)
+
+
+@pytest.fixture
+async def fake_cpo() -> AsyncIterator[FakeCpo]:
+    """A charge point operator, NL*TNM, that speaks OCPI 2.2.1."""
+    async with FakeCpo("NL*TNM") as party:
+        yield party
+
+
+@pytest.fixture
+async def fake_emsp() -> AsyncIterator[FakeEmsp]:
+    """An e-mobility service provider, DE*ABC, that speaks OCPI 2.2.1."""
+    async with FakeEmsp("DE*ABC") as party:
+        yield party

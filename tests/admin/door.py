@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ class Door:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request, exactly as given."""
-        async with self.session.request(method, self.url + path, data=body, headers=headers) as answer:
+        content = None if body is None else io.BytesIO(body)
+        async with self.session.request(method, self.url + path, data=content, headers=headers) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.read())
 
     async def invite(self, name: str = "TNM", *parties: str, role: str = "CPO") -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""The description of the API is of what is served, all of it and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from admin.app import make_app
+from admin.openapi import described
+from admin.route import API
+from admin.routes import ROUTES
+from tests.admin.door import Door
+
+
+async def test_the_description_covers_exactly_what_is_served(door: Door) -> None:
+    document = (await door.call("GET", "/openapi.json")).json
+    assert document["openapi"].startswith("3.1")
+    told = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    served = {
+        (route.method, route.resource.canonical)
+        for route in make_app(door.hub).router.routes()
+        if route.resource is not None and route.resource.canonical.startswith(API) and route.method != "HEAD"
+    }
+    assert told == served - {("GET", f"{API}/openapi.json")}
+
+
+def test_every_reference_leads_somewhere() -> None:
+    document = described(ROUTES)
+    for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
+        assert name in document["components"]["schemas"]
+
+
+def test_every_call_is_described_in_words() -> None:
+    operations = [item for path in described(ROUTES)["paths"].values() for item in path.values()]
+    assert len({item["operationId"] for item in operations}) == len(ROUTES)
+    assert all(item["summary"].endswith(".") for item in operations)
+
+
+async def test_answers_are_as_they_are_described(door: Door) -> None:
+    """Field by field: what is answered has the properties that are described, and all of them."""
+    invited = await door.invite()
+    await door.call("POST", "/agreements", {"cpo": "NLTNM", "emsp": "DEABC", "effect": "allow"})
+    document = (await door.call("GET", "/openapi.json")).json
+    for path, item in document["paths"].items():
+        if "get" not in item or "journal" in path:
+            continue
+        place = path.removeprefix(API).replace("{id}", invited["id"])
+        answer = (await door.call("GET", place)).json
+        schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert_fits(answer, schema, document["components"]["schemas"])
+
+
+def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Objects have exactly the described properties, lists are of what is described."""
+    if "$ref" in schema:
+        assert_fits(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    elif "anyOf" in schema and value is not None:
+        assert_fits(value, next(item for item in schema["anyOf"] if item.get("type") != "null"), schemas)
+    elif "properties" in schema:
+        assert set(value) == set(schema["properties"]) == set(schema["required"])
+        for name, part in schema["properties"].items():
+            assert_fits(value[name], part, schemas)
+    elif schema.get("type") == "array":
+        assert isinstance(value, list)
+        for item in value:
+            assert_fits(item, schema["items"], schemas)
