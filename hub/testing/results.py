@@ -61,11 +61,15 @@ class Afterwards:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
+    async def settled(self) -> None:
+        """Wait until all of it is done."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def end(self) -> None:
         """Whatever still goes on ends here."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.settled()
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
