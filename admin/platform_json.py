@@ -25,7 +25,7 @@ class NewRole(Given):
     """A party in one role, as it is invited."""
 
     role: Annotated[Role, AfterValidator(_of_party)]
-    country_code: str = Field(pattern=r"^[A-Za-z0-9]{2}$", examples=["NL"])
+    country_code: str = Field(pattern=r"^[A-Za-z]{2}$", examples=["NL"])
     party_id: str = Field(pattern=r"^[A-Za-z0-9]{3}$", examples=["TNM"])
     name: Name | None = Field(None, description="The party's name; the platform's if left out.")
 
