@@ -1,0 +1,142 @@
+"""`ocpi-hub demo`: a hub, fake parties as real servers, real handshakes, and a roaming story through the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hub import log
+from hub.cli.serve import both_doors
+from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, table
+from hub.config import Settings
+from hub.lifecycle import Hub
+from hub.store.registry import RoleRow
+from hub.testing import FakeCpo, FakeEmsp, FakeParty
+from hub.testing.story import Step, roaming_story
+from hub.vault import new_token
+from routing.ocpi import VERSIONS
+
+CPO_IDS = ("NL*TNM", "BE*CPO", "FR*BOR", "AT*LAD", "CH*STR")
+EMSP_IDS = ("DE*ABC", "NL*MSP", "FR*MOB", "BE*EMO", "AT*FAH")
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Exit when the story is told: 0 if all went well.")] = False,
+    versions: Annotated[str, typer.Option(help="OCPI versions of the parties, spread over them.")] = "2.2.1",
+    cpos: Annotated[int, typer.Option(min=1, max=len(CPO_IDS), help="How many fake CPOs.")] = 1,
+    emsps: Annotated[int, typer.Option(min=1, max=len(EMSP_IDS), help="How many fake eMSPs.")] = 1,
+) -> None:
+    """A hub, a fake CPO and a fake eMSP on this machine, and one full roaming story through the hub."""
+    spoken = tuple(versions.split(","))
+    unknown = [version for version in spoken if version not in VERSIONS]
+    if unknown:
+        give_up(f"--versions: choose from {', '.join(VERSIONS)}, not {', '.join(unknown)}", WRONG_USE)
+    log.set_up("error", "console")
+    with tempfile.TemporaryDirectory(prefix="ocpi-hub-demo-") as folder:
+        if not asyncio.run(_demo(Path(folder), spoken, cpos, emsps, once=once)):
+            raise typer.Exit(FAILED)
+
+
+async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, *, once: bool) -> bool:
+    key = new_token()
+    settings = Settings.model_validate(
+        {
+            "server": {"port": 0},
+            "admin": {"port": 0, "bootstrap_key": key},
+            "storage": {"url": f"sqlite:///{folder / 'hub.db'}"},
+            "security": {"allow_private_parties": True},
+        }
+    )
+    async with AsyncExitStack() as stack:
+        hub, admin_url = await stack.enter_async_context(both_doors(settings))
+        out.print(f"The hub listens on {hub.settings.public_url}, its admin door on {admin_url}.\n")
+        parties = _parties(versions, cpos, emsps)
+        for party in parties:
+            await stack.enter_async_context(party)
+        is_good = await _register(hub, parties)
+        is_good = await _tell(parties) and is_good
+        verdict = "[green]Every step did what OCPI asks.[/]" if is_good else "[red]Some steps went wrong.[/]"
+        out.print(f"\n{verdict}")
+        if not once:
+            await _stay(admin_url, key)
+    return is_good
+
+
+def _parties(versions: Sequence[str], cpos: int, emsps: int) -> list[FakeParty]:
+    """The parties, with the versions spread so that neighbours in the story differ where they can."""
+    made: list[FakeParty] = [
+        FakeCpo(party, version=versions[number % len(versions)]) for number, party in enumerate(CPO_IDS[:cpos])
+    ]
+    for number, party in enumerate(EMSP_IDS[:emsps]):
+        made.append(FakeEmsp(party, version=versions[(number + 1) % len(versions)]))
+    return made
+
+
+async def _register(hub: Hub, parties: Sequence[FakeParty]) -> bool:
+    """Each party registers by the credentials handshake; whether all did."""
+    grid = table("Handshakes", "party", "role", "OCPI", "ms", "")
+    is_good = True
+    for party in parties:
+        started = asyncio.get_running_loop().time()
+        problem = ""
+        try:
+            roles = [RoleRow(row, party.role) for row in party.parties]
+            invitation = await hub.platforms.invite(by="demo", name=party.name, roles=roles)
+            await party.register(invitation.versions_url, invitation.token)
+        except Exception as error:  # whatever went wrong is the finding
+            problem, is_good = f"{type(error).__name__}: {error}", False
+        ms = (asyncio.get_running_loop().time() - started) * 1000
+        grid.add_row(str(party.parties[0]), party.role, str(party.version), f"{ms:.0f}", _verdict(problem))
+    out.print(grid)
+    out.print()
+    return is_good
+
+
+async def _tell(parties: Sequence[FakeParty]) -> bool:
+    """The story between each CPO and an eMSP."""
+    cpos = [party for party in parties if isinstance(party, FakeCpo)]
+    emsps = [party for party in parties if isinstance(party, FakeEmsp)]
+    is_good = True
+    for number in range(max(len(cpos), len(emsps))):
+        cpo, emsp = cpos[number % len(cpos)], emsps[number % len(emsps)]
+        title = f"{cpo.parties[0]} (OCPI {cpo.version}) and {emsp.parties[0]} (OCPI {emsp.version})"
+        grid = table(title, "step", "from", "to", "request", "HTTP", "OCPI", "ms", "")
+        is_good = await roaming_story(cpo, emsp, lambda step, grid=grid: _add(grid, step)) and is_good  # type: ignore[misc]
+        out.print(grid)
+        out.print()
+    return is_good
+
+
+def _add(grid: Table, step: Step) -> None:
+    grid.add_row(
+        step.name,
+        step.sender,
+        step.receiver,
+        step.request,
+        str(step.http or "-"),
+        str(step.code or "-"),
+        f"{step.ms:.1f}",
+        _verdict(step.problem),
+    )
+
+
+def _verdict(problem: str) -> str:
+    return f"[red]{problem}[/]" if problem else "[green]ok[/]"
+
+
+async def _stay(admin_url: str, key: str) -> None:
+    out.print(f"\nadmin view  {admin_url}/", highlight=False)
+    out.print(f"admin key   {key}", highlight=False)
+    out.print("Ctrl-C ends it.")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -1,0 +1,62 @@
+"""`ocpi-hub fake`: a fake party as a real OCPI server, to try a hub with."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from hub.cli.terminal import WRONG_USE, give_up, out
+from hub.testing import FAULTS, FakeCpo, FakeEmsp, FakeParty
+from routing.ocpi import VERSIONS, PartyId
+
+DEFAULT_IDS = {"cpo": "NL*TNM", "emsp": "DE*ABC"}
+
+
+def fake(
+    kind: Annotated[str, typer.Argument(metavar="cpo|emsp", help="What to be.")],
+    versions_url: Annotated[str | None, typer.Option(help="Register with the hub at this versions URL.")] = None,
+    token: Annotated[str | None, typer.Option(help="The CREDENTIALS_TOKEN_A to register with.")] = None,
+    party_id: Annotated[str | None, typer.Option("--id", help="Who to be, like NL*TNM.")] = None,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,
+    fault: Annotated[list[str] | None, typer.Option(help="Misbehave; may be repeated.")] = None,
+    version: Annotated[str, typer.Option(help="OCPI version to speak.")] = "2.2.1",
+) -> None:
+    """A fake party as a real OCPI server; given a versions URL and a token it registers there. Ctrl-C ends it."""
+    if kind not in DEFAULT_IDS:
+        give_up(f"be a cpo or an emsp, not {kind}", WRONG_USE)
+    if (versions_url is None) != (token is None):
+        give_up("--versions-url and --token belong together", WRONG_USE)
+    if version not in VERSIONS:
+        give_up(f"--version must be one of {', '.join(VERSIONS)}", WRONG_USE)
+    for name in fault or ():
+        if name not in FAULTS:
+            give_up(f"there is no fault {name}; choose from {', '.join(FAULTS)}", WRONG_USE)
+    try:
+        party = str(PartyId.parse(party_id or DEFAULT_IDS[kind]))
+    except ValueError as error:
+        give_up(str(error), WRONG_USE)
+    server = (FakeCpo if kind == "cpo" else FakeEmsp)(party, version=version, port=port)
+    asyncio.run(_run(server, versions_url, token, fault or []))
+
+
+async def _run(party: FakeParty, versions_url: str | None, token: str | None, faults: list[str]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with party:
+        if versions_url is not None and token is not None:
+            try:
+                await party.register(versions_url, token)
+            except Exception as error:
+                give_up(f"registration failed: {error}")
+            out.print(f"Registered with {versions_url}.", markup=False, highlight=False)
+        else:
+            out.print(f"versions URL         {party.versions_url}", markup=False, highlight=False)
+            out.print(f"CREDENTIALS_TOKEN_A  {party.invite()}", markup=False, highlight=False)
+        for name in faults:
+            party.misbehave(name)
+        out.print(f"{party.parties[0]} listens on {party.base_url}; Ctrl-C ends it.", markup=False, highlight=False)
+        await stop.wait()

@@ -1,0 +1,133 @@
+"""The traffic journal from a terminal, through the admin API."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+import typer
+
+from admin.client import Client, Refused, Unreachable
+from hub.cli.party import DEFAULT_URL, AsJson, Key, Url
+from hub.cli.terminal import WRONG_USE, give_up, out, table
+
+FOLLOW_EVERY_S: Final = 1.0
+LOOK_BACK_S: Final = 120.0
+"""A journey is written when it ends, and listed by when it began: no party takes longer than this."""
+_AGO: Final = re.compile(r"(\d{1,6})([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_STYLES: Final = {"delivered": "green", "refused": "yellow", "failed": "red"}
+
+
+def journal(
+    party: Annotated[str | None, typer.Option(help="Sender or receiver, like NL*TNM.")] = None,
+    correlation_id: Annotated[str | None, typer.Option(help="The X-Correlation-ID that a partner names.")] = None,
+    module: Annotated[str | None, typer.Option(help="An OCPI module, like cdrs.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="delivered, refused or failed.")] = None,
+    since: Annotated[str | None, typer.Option(help="A moment like 2026-01-31T12:00:00Z, or how long ago: 30m.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many journeys.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on, and print journeys as they happen.")] = False,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
+    """What came to the hub, where it went, and what came back; newest first."""
+    if not key:
+        give_up("an admin key is needed: --key, or OCPI_HUB_ADMIN_KEY in the environment", WRONG_USE)
+    given = {"party": party, "correlation_id": correlation_id, "module": module, "outcome": outcome}
+    filters = {name: value for name, value in given.items() if value}
+    moment = _moment(since) if since else None
+    client = Client(url, key)
+    try:
+        if follow:
+            _follow(client, filters, moment, as_json)
+        else:
+            _list(client, filters | ({"since": moment} if moment else {}) | {"limit": str(limit)}, as_json)
+    except (Refused, Unreachable) as error:
+        give_up(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
+    answer = client.request("GET", f"/journal?{urlencode(filters)}")
+    if as_json:
+        out.print(json.dumps(answer, ensure_ascii=False, indent=2), markup=False, highlight=False)
+        return
+    grid = table(None, "time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "reason")
+    for item in answer["items"]:
+        grid.add_row(*_cells(item), style=_STYLES.get(item["outcome"]) if item["outcome"] != "delivered" else None)
+    out.print(grid)
+    if answer["next"]:
+        out.print(f"There are more: these are the newest {len(answer['items'])}.")
+
+
+def _follow(client: Client, filters: dict[str, str], since: str | None, as_json: bool) -> None:
+    for item in _news(client, filters, since):
+        if as_json:
+            out.print(json.dumps(item, ensure_ascii=False), markup=False, highlight=False)
+        else:
+            line = "  ".join(cell for cell in _cells(item) if cell)
+            out.print(line, style=_STYLES.get(item["outcome"]), markup=False, highlight=False)
+
+
+def _news(client: Client, filters: dict[str, str], since: str | None) -> Iterator[dict[str, Any]]:
+    """Journeys as they are written, each once, oldest first."""
+    begin = since or _iso(datetime.now(UTC))
+    seen: dict[str, None] = {}
+    while True:
+        window = max(begin, _iso(datetime.now(UTC) - timedelta(seconds=LOOK_BACK_S))) if seen else begin
+        fresh = [item for item in _every(client, filters | {"since": window}) if item["id"] not in seen]
+        for item in reversed(fresh):
+            seen[item["id"]] = None
+            yield item
+        for old in list(seen)[: max(len(seen) - 50_000, 0)]:
+            del seen[old]
+        time.sleep(FOLLOW_EVERY_S)
+
+
+def _every(client: Client, filters: dict[str, str]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.request("GET", f"/journal?{urlencode(filters | cursor | {'limit': '500'})}")
+        items += page["items"]
+        if not page["next"]:
+            return items
+        cursor = {"cursor": page["next"]}
+
+
+def _cells(item: dict[str, Any]) -> list[str]:
+    to = item["to"] or (f"{len(item['receivers'])} parties" if item["receivers"] else "")
+    return [
+        item["at"],
+        item["from"] or item["platform"] or "?",
+        to,
+        f"{item['method']} {item['module']}{item['path']}",
+        str(item["ocpi"] or ""),
+        str(item["http"] or ""),
+        f"{item['ms']:.0f}",
+        item["outcome"],
+        item["correlation_id"],
+        item["reason"],
+    ]
+
+
+def _moment(text: str) -> str:
+    """A moment in ISO 8601; `30m` is how long ago."""
+    if ago := _AGO.fullmatch(text):
+        return _iso(datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        give_up(f"a moment is written like 2026-01-31T12:00:00Z, or 30m for how long ago, not {text}", WRONG_USE)
+    return _iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

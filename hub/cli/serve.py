@@ -1,0 +1,122 @@
+"""Running the hub, and what an operator does on the machine it runs on."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from admin import keys
+from admin.app import office
+from hub import log
+from hub.cli.terminal import ConfigFile, give_up, out, settings_of
+from hub.config import Settings, mask_url, masked
+from hub.lifecycle import Hub, SchemaOutdated, master_keys, running
+from hub.loop import run, settle
+from hub.store import Store, StoreUnavailable
+from hub.store.secrets import fingerprints
+from hub.vault import Vault, VaultError
+
+admin_keys = typer.Typer(help="Keys for the admin API.", no_args_is_help=True)
+
+
+@asynccontextmanager
+async def both_doors(settings: Settings) -> AsyncIterator[tuple[Hub, str]]:
+    """A hub with its public and its admin door open, and the admin URL."""
+    async with running(settings) as hub, office(hub) as admin_url:
+        yield hub, admin_url
+
+
+def serve(config: ConfigFile = None) -> None:
+    """Run the hub until SIGTERM or Ctrl-C."""
+    settings = settings_of(config)
+    log.set_up(settings.log.level, settings.log.format)
+    _run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with both_doors(settings) as (_, admin_url):
+        structlog.get_logger(__name__).info("admin door open", url=admin_url)
+        settle()
+        await stop.wait()
+        structlog.get_logger(__name__).info("stopping", at_most_s=settings.server.shutdown_s)
+
+
+def check_config(config: ConfigFile = None) -> None:
+    """Say whether the configuration is valid, and print it with secrets masked."""
+    settings = settings_of(config)
+    for section, values in masked(settings).items():
+        out.print(f"[{section}]", markup=False, highlight=False)
+        for name, value in values.items():
+            out.print(f"{name} = {_toml(value)}", markup=False, highlight=False)
+        out.print()
+    out.print("The configuration is valid.")
+
+
+def migrate(config: ConfigFile = None) -> None:
+    """Bring the store's schema to this version."""
+    settings = settings_of(config)
+
+    async def work() -> None:
+        store = Store(settings.storage.url)
+        try:
+            await store.migrate()
+        finally:
+            await store.close()
+        out.print(f"{mask_url(settings.storage.url)} is at this version's schema.", markup=False)
+
+    _run(work())
+
+
+@admin_keys.command("create")
+def create_admin_key(
+    name: Annotated[str, typer.Argument(help="Who or what will use it; shown in the audit trail.")],
+    role: Annotated[str, typer.Option(help="viewer, operator or owner")],
+    config: ConfigFile = None,
+) -> None:
+    """Create an admin API key on the configured store, and print it once."""
+    settings = settings_of(config)
+    if role not in list(keys.AdminRole):
+        give_up(f"role must be one of {', '.join(keys.AdminRole)}, not {role}", 2)
+
+    async def work() -> None:
+        store = Store(settings.storage.url)
+        try:
+            await store.migrate()
+            hashes = await fingerprints(store, Vault(master_keys(settings)))
+            out.print(await keys.create(store, hashes, name, keys.AdminRole(role), by="command line"), markup=False)
+        finally:
+            await store.close()
+
+    _run(work())
+
+
+def _run(work: Any) -> None:
+    """Run to the end, and tell what stopped it in a sentence."""
+    try:
+        run(work)
+    except (StoreUnavailable, SchemaOutdated, VaultError) as error:
+        give_up(str(error))
+    except OSError as error:
+        give_up(f"a door cannot be opened: {error}")
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case None:
+            return '""'
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

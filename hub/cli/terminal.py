@@ -1,0 +1,44 @@
+"""What every command says to the person at the terminal: tables, and errors with an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub.config import ConfigError, Settings, load
+
+FAILED: Final = 1
+WRONG_USE: Final = 2
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file; ./config.toml if it is there, else the defaults.")
+]
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings, or exit 2 with what is wrong with them."""
+    try:
+        return load(config)
+    except ConfigError as error:
+        give_up(str(error), WRONG_USE)
+
+
+def give_up(reason: str, code: int = FAILED) -> NoReturn:
+    """Say why, and exit."""
+    err.print(reason, style="red", markup=False, highlight=False)
+    raise typer.Exit(code)
+
+
+def table(title: str | None, *columns: str) -> Table:
+    """An empty table in the house style."""
+    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    return grid
