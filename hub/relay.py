@@ -10,8 +10,9 @@ from aiohttp import web
 from hub.core import Core
 from hub.door import Caller, Visit, addressed, body_of, envelope_response
 from routing import links
-from routing.catalogue import MODULES, module_key, module_named, operation_of
+from routing.catalogue import MODULES, Operation, module_key, module_named, operation_of
 from routing.decide import sender_of
+from routing.directory import Platform
 from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, ReceiverNotConnected, UnknownPath
 from routing.lead_back import LeadBack
 from routing.links import LinkKind
@@ -85,33 +86,27 @@ class Relay:
         query: str,
         sender: PartyId | None = None,
     ) -> Message:
-        """The message of a request. Raises the OcpiError that answers what is wrong with it.
+        """The message of a request; `sender` is who it is from where no OCPI-from headers say so.
 
-        `sender` is who it is from where no OCPI-from headers say so; else it is the caller's only party.
+        Raises the OcpiError that answers what is wrong with it.
         """
         request, platform = visit.request, caller.platform
         if request.method not in METHODS:
             raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(METHODS))})
         body = await body_of(request)
         document = _read(body)
+        visit.sender, receiver = _between(request, platform, version, sender)
         query, routed_to = links.take_route(query)
         query, began = links.take_list(query) if routed_to else (query, "")
-        named = _party(request, FROM_COUNTRY_CODE, FROM_PARTY_ID) if version.has_routing_headers else None
-        receiver = _party(request, TO_COUNTRY_CODE, TO_PARTY_ID) if version.has_routing_headers else None
-        visit.sender = sender_of(platform, named or sender)
-        if platform.status is ConnectionStatus.SUSPENDED:
-            raise ReceiverNotConnected("your platform is suspended")
         key = module_key(module)
-        path = "" if path == "/" else path
         operation = operation_of(key, interface, request.method, path)
-        if operation is not None and operation.object_name and not body and operation.id not in OPTIONAL_BODY:
-            raise MalformedBody(f"a {operation.object_name} object is expected as body")
-        message = visit.message = Message(
+        _check_body(operation, body)
+        visit.message = Message(
             version=version,
             module=key if key in MODULES else module,
             interface=interface,
             method=request.method,
-            path=path,
+            path=path if path != "/" else "",
             query=query,
             body=body,
             document=document,
@@ -124,7 +119,7 @@ class Relay:
             journey_id=visit.journey_id,
             parent=began,
         )
-        return message
+        return visit.message
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
@@ -141,6 +136,24 @@ def _read(body: bytes) -> Any:
         return parse_json(body)
     except ValueError as error:
         raise MalformedBody(f"the body is not valid JSON: {error}") from None
+
+
+def _check_body(operation: Operation | None, body: bytes) -> None:
+    if operation is not None and operation.object_name and not body and operation.id not in OPTIONAL_BODY:
+        raise MalformedBody(f"a {operation.object_name} object is expected as body")
+
+
+def _between(
+    request: web.BaseRequest, platform: Platform, version: Version, sender: PartyId | None
+) -> tuple[PartyId, PartyId | None]:
+    """Who a request is from and, where it says so, for whom; `sender` where no OCPI-from headers name anybody."""
+    if platform.status is ConnectionStatus.SUSPENDED:
+        raise ReceiverNotConnected("your platform is suspended")
+    if not version.has_routing_headers:
+        return sender_of(platform, sender), None
+    named = _party(request, FROM_COUNTRY_CODE, FROM_PARTY_ID)
+    receiver = _party(request, TO_COUNTRY_CODE, TO_PARTY_ID)
+    return sender_of(platform, named or sender), receiver
 
 
 def _party(request: web.BaseRequest, country_header: str, party_header: str) -> PartyId | None:
