@@ -1,0 +1,161 @@
+"""The load generator and the upstream party: raw protocols, which cost little beside what is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+CLOSE = b"HTTP/1.1 "
+
+
+@dataclass(slots=True)
+class Measured:
+    """What a run of requests took: seconds each, and the wall clock of all."""
+
+    latencies_s: list[float] = field(default_factory=list)
+    wall_s: float = 0.0
+    failures: int = 0
+
+    def quantile(self, share: float) -> float:
+        """Seconds below which this share of the requests was answered."""
+        ordered = sorted(self.latencies_s)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+class Connection(asyncio.Protocol):
+    """One kept connection that sends one request at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._answered: asyncio.Future[int] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, end, _ = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            return
+        lowered = bytes(head).lower()
+        position = lowered.find(b"content-length:")
+        length = int(lowered[position + 15 :].split(b"\r\n", 1)[0]) if position >= 0 else 0
+        if len(self._buffer) < len(head) + 4 + length:
+            return
+        status = int(self._buffer[9:12])
+        del self._buffer[: len(head) + 4 + length]
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_result(status)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(exc or ConnectionResetError())
+
+    async def exchange(self, request: bytes) -> int:
+        """Send, and wait for the whole answer; its HTTP status."""
+        assert self._transport is not None
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answered
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def connect(port: int, count: int) -> list[Connection]:
+    """Open kept connections to a local port."""
+    loop = asyncio.get_running_loop()
+    return [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(count)]
+
+
+async def closed_loop(port: int, requests: Sequence[bytes], *, connections: int, total: int) -> Measured:
+    """As many requests as can be carried: every connection sends the next when it has its answer."""
+    measured = Measured()
+    opened = await connect(port, connections)
+    left = iter(range(total))
+
+    async def one(connection: Connection) -> None:
+        for number in left:
+            started = time.perf_counter()
+            status = await connection.exchange(requests[number % len(requests)])
+            measured.latencies_s.append(time.perf_counter() - started)
+            measured.failures += status >= 400
+
+    started = time.perf_counter()
+    await asyncio.gather(*(one(connection) for connection in opened))
+    measured.wall_s = time.perf_counter() - started
+    for connection in opened:
+        connection.close()
+    return measured
+
+
+async def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int) -> Measured:
+    """Requests at a fixed rate whatever the answers do; a request's time begins when it was due."""
+    measured = Measured()
+    idle = await connect(port, connections)
+    everybody = list(idle)
+    running: set[asyncio.Task[None]] = set()
+
+    async def one(number: int, due: float) -> None:
+        connection = idle.pop() if idle else (await connect(port, 1))[0]
+        status = await connection.exchange(requests[number % len(requests)])
+        measured.latencies_s.append(time.perf_counter() - due)
+        measured.failures += status >= 400
+        idle.append(connection)
+
+    started = time.perf_counter()
+    for number in range(int(rate * seconds)):
+        due = started + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        task = asyncio.create_task(one(number, due))
+        running.add(task)
+        task.add_done_callback(running.discard)
+    await asyncio.gather(*running)
+    measured.wall_s = time.perf_counter() - started
+    for connection in {*everybody, *idle}:
+        connection.close()
+    return measured
+
+
+class Upstream(asyncio.Protocol):
+    """A party that answers every request with the same envelope, at once."""
+
+    ANSWER = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\r\n"
+        b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}       '
+    )
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while True:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head = bytes(self._buffer[:end]).lower()
+            position = head.find(b"content-length:")
+            length = int(head[position + 15 :].split(b"\r\n", 1)[0]) if position >= 0 else 0
+            if len(self._buffer) < end + 4 + length:
+                return
+            del self._buffer[: end + 4 + length]
+            assert self._transport is not None
+            self._transport.write(self.ANSWER)
+
+
+async def start_upstream() -> tuple[asyncio.Server, int]:
+    """A party on a free local port."""
+    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
+    return server, int(server.sockets[0].getsockname()[1])
