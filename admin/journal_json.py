@@ -188,7 +188,7 @@ def epoch_of(text: str) -> float:
     """A moment in ISO 8601, UTC where it says nothing else, as epoch seconds. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
         raise ValueError("a moment is written like 2026-01-31T12:00:00Z") from None
 
