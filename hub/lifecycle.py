@@ -144,6 +144,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             crossing=Crossing(),
             on_leg=on_leg,
         )
+        stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s)
         handshakes = Registration(core)
         hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from routing.bridge import Context, Periods, Receipt, Untranslatable, translate_answer, translate_request
 from routing.directory import Directory, Platform
 from routing.message import Message, Reply
-from routing.ocpi import Interface, PartyId, Version
+from routing.ocpi import Interface, PartyId, Version, party_named
 from routing.quirks import PATCH_PERIODS, REFUSE_UNSIGNED
 
 Key = tuple[str, ...]
@@ -87,7 +87,7 @@ class Crossing:
 def _context(message: Message, platform: Platform, directory: Directory, receiver: PartyId) -> Context:
     """The surroundings: who owns the objects, and how the parties on either side mean what they say."""
     is_pushed = message.interface is Interface.RECEIVER
-    owner, other = (message.sender, receiver) if is_pushed else (receiver, message.sender)
+    owner, other = (_owner_of(message), receiver) if is_pushed else (receiver, message.sender)
     named = directory.parties.get(owner, ())
     # the side that speaks 2.1.1 decides what charging periods in its PATCH mean
     spoken = next((side for side in (message.caller, platform) if side.version and side.version.rank == 1), None)
@@ -101,3 +101,11 @@ def _context(message: Message, platform: Platform, directory: Directory, receive
         periods_211=Periods(periods) if periods else Periods.REPLACE,
         refuse_unsigned=bool(platform.quirks.get(REFUSE_UNSIGNED)),
     )
+
+
+def _owner_of(message: Message) -> PartyId:
+    """Whose object is pushed: the party in its path, which in a broadcast is not the one that it is from."""
+    if message.operation is None or not message.operation.is_owned:
+        return message.sender
+    country_code, party_id = message.path.strip("/").split("/")[:2]
+    return party_named(country_code, party_id)

@@ -53,14 +53,48 @@ def sender_of(caller: Platform, named: PartyId | None) -> PartyId:
     return caller.parties[0].id
 
 
-def decide(message: Message, directory: Directory) -> Delivery:
+@dataclass(frozen=True, slots=True)
+class ToEverybody:
+    """A Broadcast Push: a copy for every party that deals with the sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromMemory:
+    """Asked of the hub itself: a list (GET All), or one object of its copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByContent:
+    """An Open Routing Request: the receiver is to be told from what the message says."""
+
+
+Decision = Delivery | ToEverybody | FromMemory | ByContent
+
+
+def decide(message: Message, directory: Directory) -> Decision:
     """Where a message goes. Raises the OcpiError that the caller is to be told."""
     check_owner(message)
-    if message.receiver is None:
-        if message.operation is not None and message.operation.is_list:
-            raise InvalidMessage("a list is asked of one party: OCPI-to-country-code and -party-id are required")
-        raise UnknownReceiver("the receiver cannot be told from this message: OCPI-to headers are required")
-    return direct(message, message.receiver, directory)
+    match message.receiver:
+        case None:
+            return ByContent()
+        case directory.hub:
+            return _to_hub(message)
+        case receiver:
+            return direct(message, receiver, directory)
+
+
+def _to_hub(message: Message) -> Decision:
+    """TO is the hub (OCPI 2.2.1, transport and format, Broadcast Push; GET All via Hubs)."""
+    operation = message.operation
+    if message.method == "GET":
+        return FromMemory() if message.interface is Interface.RECEIVER or _is_list(message) else ByContent()
+    if operation is not None and operation.is_broadcast:
+        return ToEverybody()
+    raise InvalidMessage(f"{message.method} {message.module} is not meant for everybody: it cannot be broadcast")
+
+
+def _is_list(message: Message) -> bool:
+    return message.operation is not None and message.operation.is_list
 
 
 def direct(message: Message, receiver: PartyId, directory: Directory) -> Delivery:

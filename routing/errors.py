@@ -8,7 +8,8 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
       UnknownPath, MethodNotAllowed                                                           the door
       InvalidMessage, ForeignSender, NotTheOwner, UnknownLink                                 what the caller sent
       UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles            the decision
-      ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded        the courier
+      ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded,
+      Refused                                                                                 the courier
       ClientApiUnusable, VersionNotSupported, EndpointsMissing                                registration
       Untranslatable, HubFailure                                                              the hub itself
 """
@@ -149,6 +150,10 @@ class ReceiverOverloaded(OcpiError):
     """The receiver asks to slow down."""
 
     http, code = 429, 4000
+
+
+class Refused(OcpiError):
+    """The receiver refused this copy of a broadcast."""
 
 
 class ClientApiUnusable(OcpiError):

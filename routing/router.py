@@ -12,16 +12,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from routing.answers import Answer, PassedOn, pass_on
+from routing.answers import Answer, PassedOn, envelope, pass_on
 from routing.bridge import AnsweredByHub, translate_failure
+from routing.broadcast import Broadcast, Receiver, receivers_of
 from routing.courier import Courier
 from routing.crossing import Crossing
-from routing.decide import Delivery, check_connected, decide, target_url
+from routing.decide import ByContent, Decision, Delivery, FromMemory, ToEverybody, check_connected, decide, target_url
 from routing.directory import Directory, Platform
-from routing.errors import InvalidMessage, OcpiError, RoutedInCircles, UnknownReceiver
-from routing.journey import Direction, Leg, OnLeg, ignore, new_request_id, outcome_of
+from routing.errors import InvalidMessage, OcpiError, ReceiverNotConnected, Refused, RoutedInCircles, UnknownReceiver
+from routing.journey import Direction, Leg, OnLeg, Outcome, ignore, new_request_id, outcome_of
 from routing.lead_back import LeadBack
 from routing.links import Link
+from routing.mailbox import Copy
 from routing.message import Message, Reply
 from routing.ocpi import (
     CORRELATION_ID,
@@ -29,9 +31,11 @@ from routing.ocpi import (
     FROM_PARTY_ID,
     LIMIT,
     REQUEST_ID,
+    SUCCESS,
     TO_COUNTRY_CODE,
     TO_PARTY_ID,
     TOTAL_COUNT,
+    ConnectionStatus,
     PartyId,
 )
 from routing.quirks import adapted, straightened
@@ -58,19 +62,41 @@ class Router:
         self._lead_back = lead_back
         self._crossing = crossing
         self._on_leg = on_leg
+        self._broadcast = Broadcast(self.deliver_copy)
         self._on_the_way: set[tuple[str, ...]] = set()
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """What waits to be pushed to everybody."""
+        return self._broadcast
 
     async def route(self, message: Message) -> Reply:
         """Deliver one message and return the receiver's answer. Raises the OcpiError that the caller is to be told."""
         with self._not_in_circles(message):
-            delivery = await self._decide(message)
-            outgoing = await self._lead_back.outgoing(message, delivery)
-            return await self._deliver(
-                outgoing,
-                delivery.platform,
-                delivery.receiver,
-                lambda sent: target_url(delivery.endpoint, sent.path, sent.query),
-            )
+            match await self._decide(message):
+                case Delivery() as delivery:
+                    return await self._send(message, delivery)
+                case ToEverybody():
+                    return self._push(message)
+                case FromMemory():
+                    raise UnknownReceiver("the hub keeps no copy of this yet")
+                case ByContent():
+                    return await self._by_content(message)
+
+    async def deliver_copy(self, copy: Copy, receiver: Receiver) -> None:
+        """Deliver one copy of a broadcast. Raises OcpiError where it did not arrive."""
+        directory = self._directory()
+        platform = directory.platforms.get(receiver.platform_id)
+        if platform is None or platform.status is not ConnectionStatus.CONNECTED:
+            raise ReceiverNotConnected(f"receiver {receiver.party} is not connected")
+        message = replace(
+            copy.message, method=copy.method, body=copy.body, sender=directory.hub, receiver=receiver.party
+        )
+        reply = await self._deliver(
+            message, platform, receiver.party, lambda sent: target_url(receiver.endpoint, sent.path, sent.query)
+        )
+        if outcome_of(reply.code) is not Outcome.DELIVERED:
+            raise Refused(f"receiver {receiver.party} answered HTTP {reply.http}, OCPI {reply.code}")
 
     async def follow(self, link: Link, message: Message) -> Reply:
         """Deliver a message that came to one of the hub's own addresses to where the link leads."""
@@ -85,7 +111,7 @@ class Router:
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    async def _decide(self, message: Message) -> Delivery:
+    async def _decide(self, message: Message) -> Decision:
         """Decide on the picture at hand; a receiver missing from it is looked up once before that is believed."""
         try:
             return decide(message, self._directory())
@@ -93,6 +119,28 @@ class Router:
             if not await self._look_again():
                 raise
             return decide(message, self._directory())
+
+    async def _send(self, message: Message, delivery: Delivery) -> Reply:
+        """Party to party."""
+        outgoing = await self._lead_back.outgoing(message, delivery)
+        return await self._deliver(
+            outgoing,
+            delivery.platform,
+            delivery.receiver,
+            lambda sent: target_url(delivery.endpoint, sent.path, sent.query),
+        )
+
+    def _push(self, message: Message) -> Reply:
+        """Broadcast Push: accepted and answered at once, delivered after that."""
+        self._broadcast.push(message, receivers_of(message, self._directory()))
+        return Reply(200, envelope(SUCCESS, None, timestamp()), None)
+
+    async def _by_content(self, message: Message) -> Reply:
+        """Open Routing Request; what is meant for everybody goes to everybody."""
+        operation = message.operation
+        if operation is not None and operation.is_broadcast:
+            return self._push(message)
+        raise UnknownReceiver("the receiver cannot be told from this message: OCPI-to headers are required")
 
     @contextmanager
     def _not_in_circles(self, message: Message) -> Iterator[None]:
@@ -172,34 +220,10 @@ class Router:
             reason = error.message
             raise
         finally:
-            self._on_leg(
-                Leg(
-                    journey_id=message.journey_id,
-                    direction=Direction.OUT,
-                    at=at,
-                    ms=(time.perf_counter() - started) * 1000,
-                    platform_id=platform.id,
-                    sender=message.sender.text,
-                    receiver=receiver.text,
-                    version=platform.version.number if platform.version else "",
-                    module=message.module,
-                    interface=message.interface,
-                    method=message.method,
-                    path=message.path,
-                    request_id=headers[REQUEST_ID],
-                    correlation_id=message.correlation_id,
-                    http=answer.http if answer else None,
-                    ocpi=passed.code if passed else None,
-                    outcome=outcome_of(passed.code if passed else None),
-                    reason=reason,
-                    parent=message.parent,
-                    bytes_in=len(answer.body) if answer else 0,
-                    bytes_out=len(message.body),
-                    request_body=message.body,
-                    answer_body=answer.body if answer else b"",
-                    receipt=receipt,
-                )
-            )
+            ms = (time.perf_counter() - started) * 1000
+            leg = _leg(message, platform, receiver, headers[REQUEST_ID], answer, passed)
+            leg.at, leg.ms, leg.reason, leg.receipt = at, ms, reason, receipt
+            self._on_leg(leg)
         return answer, passed
 
 
@@ -221,6 +245,42 @@ def _headers(message: Message, receiver: PartyId) -> dict[str, str]:
         FROM_COUNTRY_CODE: message.sender.country_code,
         FROM_PARTY_ID: message.sender.party_id,
     }
+
+
+def _leg(
+    message: Message,
+    platform: Platform,
+    receiver: PartyId,
+    request_id: str,
+    answer: Answer | None,
+    passed: PassedOn | None,
+) -> Leg:
+    """What the journal is told of a call; when it was and how long it took is the caller's to say."""
+    code = passed.code if passed else None
+    return Leg(
+        journey_id=message.journey_id,
+        direction=Direction.OUT,
+        at=0.0,
+        ms=0.0,
+        platform_id=platform.id,
+        sender=message.sender.text,
+        receiver=receiver.text,
+        version=platform.version.number if platform.version else "",
+        module=message.module,
+        interface=message.interface,
+        method=message.method,
+        path=message.path,
+        request_id=request_id,
+        correlation_id=message.correlation_id,
+        http=answer.http if answer else None,
+        ocpi=code,
+        outcome=outcome_of(code),
+        parent=message.parent,
+        bytes_in=len(answer.body) if answer else 0,
+        bytes_out=len(message.body),
+        request_body=message.body,
+        answer_body=answer.body if answer else b"",
+    )
 
 
 def _check_parties(link: Link, message: Message) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routing.decide import decide, sender_of, target_url
+from routing.decide import ByContent, Decision, FromMemory, ToEverybody, decide, sender_of, target_url
 from routing.directory import Agreement, Directory, endpoints_of
 from routing.errors import (
     ForeignSender,
@@ -102,7 +102,6 @@ def _without_commands() -> Directory:
         pytest.param(_with(ConnectionStatus.SUSPENDED), CPO, ReceiverNotConnected, id="suspended"),
         pytest.param(_dropped(), CPO, ReceiverNotConnected, id="dropped from its platform's roles"),
         pytest.param(_without_commands(), CPO, ModuleNotImplemented, id="module not implemented"),
-        pytest.param(market(), None, UnknownReceiver, id="no receiver named"),
     ],
 )
 def test_what_cannot_be_delivered_says_why(picture: Directory, to: PartyId | None, error: type[OcpiError]) -> None:
@@ -120,10 +119,39 @@ def test_an_unknown_receiver_and_one_out_of_reach_are_told_apart_by_nobody() -> 
     assert said[0] == said[1]
 
 
-def test_a_list_without_a_receiver_is_an_invalid_message() -> None:
+def test_without_a_receiver_the_content_decides() -> None:
+    """OCPI 2.2.1, transport and format, Open Routing Request."""
     there = market()
-    with pytest.raises(InvalidMessage, match="OCPI-to"):
-        decide(message(there, "emsp", "GET", "locations", S), there)
+    assert decide(message(there, "emsp", "POST", "commands", R, "/STOP_SESSION"), there) == ByContent()
+
+
+@pytest.mark.parametrize(
+    ("caller", "method", "module", "interface", "path", "expected"),
+    [
+        ("cpo", "PUT", "locations", R, "/NL/TNM/LOC1", ToEverybody()),
+        ("cpo", "PATCH", "locations", R, "/NL/TNM/LOC1/E1", ToEverybody()),
+        ("cpo", "DELETE", "tariffs", R, "/NL/TNM/T1", ToEverybody()),
+        ("emsp", "PUT", "tokens", R, "/DE/MSP/T1", ToEverybody()),
+        ("emsp", "GET", "locations", S, "", FromMemory()),
+        ("cpo", "GET", "locations", R, "/NL/TNM/LOC1", FromMemory()),
+        ("emsp", "GET", "locations", S, "/LOC1", ByContent()),
+    ],
+)
+def test_what_is_for_the_hub_is_for_everybody_or_asked_of_its_memory(
+    caller: str, method: str, module: str, interface: Interface, path: str, expected: Decision
+) -> None:
+    """OCPI 2.2.1, transport and format, Broadcast Push and GET All via Hubs."""
+    there = market()
+    assert decide(message(there, caller, method, module, interface, path, to=there.hub), there) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "module", "path"), [("PUT", "sessions", "/NL/TNM/S1"), ("POST", "cdrs", ""), ("POST", "watts", "/x")]
+)
+def test_what_is_not_for_everybody_is_not_broadcast(method: str, module: str, path: str) -> None:
+    there = market()
+    with pytest.raises(InvalidMessage, match="broadcast"):
+        decide(message(there, "cpo", method, module, R, path, to=there.hub), there)
 
 
 # --- who sends -------------------------------------------------------------------------------------------------------
