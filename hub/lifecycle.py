@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from hub.app import OcpiDoor
+from hub.chores import Chore, doing
 from hub.config import Settings
 from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.journal import Journal, keeping
 from hub.metrics import Metrics
-from hub.picture import Picture
+from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
 from hub.registration import Registration
 from hub.relay import Relay
@@ -38,7 +37,7 @@ from routing.router import Router
 
 log = structlog.get_logger(__name__)
 
-CHORE_S = 60.0
+FORGET_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,13 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         handshakes = Registration(core)
         hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
-        await stack.enter_async_context(_chores(core.picture.watch, metrics.watch_loop, lambda: _forget_links(links)))
+        await stack.enter_async_context(
+            doing(
+                Chore("watching the directory", WATCH_S, core.picture.refresh),
+                Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
+                Chore("measuring the event loop", 1.0, metrics.watch_loop),
+            )
+        )
         yield hub, door
 
 
@@ -209,25 +214,3 @@ async def _prepare(store: Store, settings: Settings) -> None:
         await store.migrate()
     elif not await store.is_migrated():
         raise SchemaOutdated("the store's schema is not of this version: run `ocpi-hub migrate`")
-
-
-async def _forget_links(links: Links) -> None:
-    """Delete addresses that ended, a bounded step a minute."""
-    while True:
-        try:
-            await links.forget_expired(time.time())
-        except StoreUnavailable as error:
-            log.warning("store unavailable", while_doing="forgetting links", reason=str(error))
-        await asyncio.sleep(CHORE_S)
-
-
-@asynccontextmanager
-async def _chores(*chores: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run these beside the server, and stop them with it."""
-    tasks = [asyncio.create_task(chore(), name=getattr(chore, "__name__", "chore")) for chore in chores]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN_S: Final = 0.05
 """The shortest time between two looks at the store for a miss: unknown tokens must not become a load on it."""
 WATCH_S: Final = 0.5
+"""How often a node looks for what other nodes changed."""
 
 
 class Picture:
@@ -30,7 +31,9 @@ class Picture:
         self._vault = vault
         self.directory: Directory = Directory(hub, needs_agreement=needs_agreement)
         self._drawing = asyncio.Lock()
-        self._looked_at = 0.0
+        self._looking = asyncio.Lock()
+        self._looked_at = -LOOK_AGAIN_S
+        self._look_failed: str | None = None
 
     async def refresh(self) -> bool:
         """Draw what is new in the store; whether there was anything. Raises StoreUnavailable."""
@@ -49,25 +52,26 @@ class Picture:
             return True
 
     async def look_again(self) -> bool:
-        """Whether the picture was not up to date; asked before a miss is believed, at most every LOOK_AGAIN_S."""
-        now = time.monotonic()
-        if now - self._looked_at < LOOK_AGAIN_S:
-            return False
-        self._looked_at = now
-        try:
-            return await self.refresh()
-        except StoreUnavailable as error:
-            log.warning("store unavailable", while_doing="looking for a party", reason=str(error))
-            return False
+        """Whether the store knows more than the picture; asked before a miss is believed. Raises StoreUnavailable.
 
-    async def watch(self) -> None:
-        """Follow what other nodes change, until cancelled."""
-        while True:
-            await asyncio.sleep(WATCH_S)
-            try:
-                await self.refresh()
-            except StoreUnavailable as error:
-                log.warning("store unavailable", while_doing="watching the directory", reason=str(error))
+        Those who miss at the same time share one look, and looks are LOOK_AGAIN_S apart: whoever comes in between
+        waits that long instead of being told no.
+        """
+        asked, seen = time.monotonic(), self.directory.revision
+        async with self._looking:
+            if self._looked_at < asked:
+                await self._look()
+        if self._look_failed is not None:
+            raise StoreUnavailable(self._look_failed)
+        return self.directory.revision != seen
+
+    async def _look(self) -> None:
+        await asyncio.sleep(max(0.0, self._looked_at + LOOK_AGAIN_S - time.monotonic()))
+        self._looked_at, self._look_failed = time.monotonic(), None
+        try:
+            await self.refresh()
+        except StoreUnavailable as error:
+            self._look_failed = str(error)
 
     def _platform(self, row: PlatformRow) -> Platform:
         try:

@@ -12,12 +12,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _BUSY_MS: Final = 10_000
+_CONNECT_S: Final = 5
+_STATEMENT_S: Final = 30
+"""A database that hangs must not hold a request for longer than its caller waits."""
 
 
 class StoreUnavailable(Exception):
@@ -35,7 +39,11 @@ class Store:
             self._reader = self._writer if ":memory:" in _sqlite_url(url) else _sqlite(url, pool_size=4)
         else:
             self._writer = self._reader = create_async_engine(
-                url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=8, pool_pre_ping=True
+                url.replace("postgresql://", "postgresql+asyncpg://", 1),
+                pool_size=8,
+                pool_pre_ping=True,
+                pool_timeout=_BUSY_MS / 1000,
+                connect_args={"timeout": _CONNECT_S, "command_timeout": _STATEMENT_S},
             )
 
     @asynccontextmanager
@@ -80,7 +88,10 @@ class Store:
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
-    except (TimeoutError, OperationalError, InterfaceError, OSError) as error:
+    except (IntegrityError, DataError, ProgrammingError):
+        raise  # the statement is at fault, not the store
+    except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
+        # asyncpg's own words for a server that shuts down reach us as a bare DBAPIError
         raise StoreUnavailable(str(error.orig if isinstance(error, DBAPIError) else error)) from error
 
 
