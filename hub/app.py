@@ -21,11 +21,10 @@ from hub.versions import CREDENTIALS, version_details, version_list
 from routing.answers import envelope
 from routing.directory import Scope
 from routing.errors import MalformedBody, MethodNotAllowed, Unauthorized, UnknownPath
-from routing.journey import OnLeg
+from routing.journey import OnLeg, timestamp
 from routing.links import LinkKind
 from routing.message import parse_json
 from routing.ocpi import SUCCESS, VERSIONS, Interface, Version
-from routing.router import timestamp
 
 HANDSHAKE_WAIT_S: Final = 5.0
 INTERFACES: Final[Mapping[str, Interface]] = {interface.lower(): interface for interface in Interface}

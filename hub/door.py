@@ -20,7 +20,7 @@ from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Access, Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
-from routing.journey import Direction, Leg, OnLeg, new_journey_id, new_request_id, outcome_of
+from routing.journey import Direction, Leg, OnLeg, new_journey_id, new_request_id, outcome_of, timestamp
 from routing.message import Message
 from routing.ocpi import (
     AUTHORIZATION,
@@ -33,7 +33,6 @@ from routing.ocpi import (
     TO_PARTY_ID,
     PartyId,
 )
-from routing.router import timestamp
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ from hub.store import Store, StoreUnavailable, agreements, registry
 from hub.store.registry import PlatformRow
 from hub.vault import Vault, VaultError
 from routing.directory import Directory, Party, Platform, endpoints_of
+from routing.journey import timestamp
 from routing.ocpi import VERSIONS, PartyId
-from routing.router import timestamp
 
 log = structlog.get_logger(__name__)
 

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -85,6 +86,12 @@ def new_journey_id() -> str:
 def journey_id_at(at: float) -> str:
     """The first id of a moment (epoch seconds): ids of journeys before it are less."""
     return f"{max(int(at * 1000), 0):012x}"
+
+
+def timestamp(at: float | None = None) -> str:
+    """Now (or epoch seconds) as OCPI writes a DateTime: UTC, whole seconds."""
+    moment = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def new_request_id() -> str:

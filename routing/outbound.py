@@ -1,0 +1,178 @@
+"""One message to one party: in the party's version and manner, its answer judged, and the journal told of it.
+
+crossing -> quirks -> courier -> answers -> links -> crossing
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from routing.answers import Answer, PassedOn, pass_on
+from routing.bridge import AnsweredByHub, translate_failure
+from routing.courier import Courier
+from routing.crossing import Crossing
+from routing.directory import Directory, Platform
+from routing.errors import OcpiError
+from routing.journey import Direction, Leg, OnLeg, ignore, new_request_id, outcome_of, timestamp
+from routing.lead_back import LeadBack
+from routing.message import Message, Reply
+from routing.ocpi import (
+    CORRELATION_ID,
+    FROM_COUNTRY_CODE,
+    FROM_PARTY_ID,
+    LIMIT,
+    REQUEST_ID,
+    TO_COUNTRY_CODE,
+    TO_PARTY_ID,
+    TOTAL_COUNT,
+    PartyId,
+)
+from routing.quirks import adapted, straightened
+
+PASSED_ON: Final = (TOTAL_COUNT, LIMIT, "Retry-After")
+
+Address = Callable[[Message], str]
+"""The URL to call, of the message as it is sent."""
+
+
+class Outbound:
+    """Takes a message to the party that was decided on, and brings back the answer."""
+
+    def __init__(
+        self,
+        *,
+        directory: Callable[[], Directory],
+        courier: Courier,
+        lead_back: LeadBack,
+        crossing: Crossing,
+        on_leg: OnLeg = ignore,
+    ) -> None:
+        self._directory = directory
+        self._courier = courier
+        self._lead_back = lead_back
+        self._crossing = crossing
+        self._on_leg = on_leg
+
+    async def deliver(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> Reply:
+        """Send a message to its receiver, in the receiver's version and manner, and bring back the answer.
+
+        Raises the OcpiError that stands for an answer that cannot be passed on.
+        """
+        version = platform.version or message.version
+        if version is message.version:
+            sent = adapted(message, platform, self._directory().hub)
+            return await self._exchange(message, sent, platform, receiver, address(sent))
+        directory = self._directory()
+        try:
+            crossed, receipt = await self._crossing.request(message, platform, version, directory, receiver)
+        except AnsweredByHub as instead:
+            return instead.reply(timestamp())
+        sent = adapted(crossed, platform, directory.hub)
+        try:
+            reply = await self._exchange(message, sent, platform, receiver, address(sent), receipt.losses)
+        except OcpiError as error:
+            raise translate_failure(error, message, source=version) from error
+        reply, lost = await self._crossing.answer(reply, message, platform, version, directory, receiver)
+        return replace(reply, receipt=lost.losses)
+
+    async def _exchange(
+        self,
+        message: Message,
+        sent: Message,
+        platform: Platform,
+        receiver: PartyId,
+        url: str,
+        receipt: tuple[object, ...] = (),
+    ) -> Reply:
+        """One call, and its answer with addresses that lead back. `message` is as the caller sent it."""
+        answer, passed = await self._call(sent, platform, receiver, url, receipt)
+        headers = {name: answer.headers[name.lower()] for name in PASSED_ON if name.lower() in answer.headers}
+        if following := await self._lead_back.next_page(message, platform, receiver, url, answer):
+            headers["Link"] = f'<{following}>; rel="next"'
+        if location := await self._lead_back.location(message, platform, receiver, url, answer):
+            headers["Location"] = location
+        return Reply(passed.http, passed.body, receiver, headers, passed.code)
+
+    async def _call(
+        self, message: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...]
+    ) -> tuple[Answer, PassedOn]:
+        """One leg out: call the party, judge its answer, and tell the journal."""
+        headers = _headers(message, receiver)
+        started, at = time.perf_counter(), time.time()
+        answer: Answer | None = None
+        passed: PassedOn | None = None
+        reason = ""
+        try:
+            answer = await self._courier.call(
+                message.method,
+                url,
+                token=platform.token_out or "",
+                encode_token=platform.encodes_token,
+                headers=headers,
+                body=message.body,
+                platform_id=platform.id,
+            )
+            answer = straightened(answer, message, platform)
+            passed = pass_on(answer, receiver, message.method, message.operation, timestamp)
+        except OcpiError as error:
+            reason = error.message
+            raise
+        finally:
+            ms = (time.perf_counter() - started) * 1000
+            leg = _leg(message, platform, receiver, headers[REQUEST_ID], answer, passed)
+            leg.at, leg.ms, leg.reason, leg.receipt = at, ms, reason, receipt
+            self._on_leg(leg)
+        return answer, passed
+
+
+def _headers(message: Message, receiver: PartyId) -> dict[str, str]:
+    """The hub's own request id, the journey's correlation id, and who it is for and from (not in 2.1.1)."""
+    ids = {REQUEST_ID: new_request_id(), CORRELATION_ID: message.correlation_id}
+    if not message.version.has_routing_headers:
+        return ids
+    return {
+        **ids,
+        TO_COUNTRY_CODE: receiver.country_code,
+        TO_PARTY_ID: receiver.party_id,
+        FROM_COUNTRY_CODE: message.sender.country_code,
+        FROM_PARTY_ID: message.sender.party_id,
+    }
+
+
+def _leg(
+    message: Message,
+    platform: Platform,
+    receiver: PartyId,
+    request_id: str,
+    answer: Answer | None,
+    passed: PassedOn | None,
+) -> Leg:
+    """What the journal is told of a call; when it was and how long it took is the caller's to say."""
+    code = passed.code if passed else None
+    return Leg(
+        journey_id=message.journey_id,
+        direction=Direction.OUT,
+        at=0.0,
+        ms=0.0,
+        platform_id=platform.id,
+        sender=message.sender.text,
+        receiver=receiver.text,
+        version=platform.version.number if platform.version else "",
+        module=message.module,
+        interface=message.interface,
+        method=message.method,
+        path=message.path,
+        request_id=request_id,
+        correlation_id=message.correlation_id,
+        http=answer.http if answer else None,
+        ocpi=code,
+        outcome=outcome_of(code),
+        parent=message.parent,
+        bytes_in=len(answer.body) if answer else 0,
+        bytes_out=len(message.body),
+        request_body=message.body,
+        answer_body=answer.body if answer else b"",
+    )
