@@ -91,7 +91,7 @@ def _operation(number: int, route: Route, schemas: dict[Any, Any]) -> dict[str, 
         "summary": (route.function.__doc__ or "").strip(),
         "description": f"Needs the role {route.role}.",
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
-        "responses": {str(route.status if route.answer is not None else 204): _answer(number, route, schemas)},
+        "responses": {str(_success(route)): _answer(number, route, schemas)},
     }
     for status in _statuses(route):
         operation["responses"][str(status)] = {
@@ -103,7 +103,14 @@ def _operation(number: int, route: Route, schemas: dict[Any, Any]) -> dict[str, 
     return operation
 
 
+def _success(route: Route) -> int:
+    return route.status if route.answer is not None or route.media else 204
+
+
 def _answer(number: int, route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    if route.media:
+        text = {"schema": {"type": "string"}}
+        return {"description": "A file.", "content": dict.fromkeys(route.media, text)}
     if route.answer is None:
         return {"description": "Done."}
     return {"description": "Done.", "content": {_JSON: {"schema": schemas[number, "answer"]}}}
@@ -126,6 +133,8 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     parameters = []
     for name, schema in properties.items():
         text = schema.pop("description", None)
+        if schema.get("default", ...) is None:
+            del schema["default"]
         parameter = {"name": name, "in": "query", "required": False, "schema": schema}
         parameters.append(parameter | ({"description": text} if text else {}))
     return parameters

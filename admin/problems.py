@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
-from admin.journal_json import BadFilter
+from admin.journal_filters import BadFilter
 from hub.peer import StepFailed
 from hub.platforms import UnknownPlatform, WrongState
 from hub.store import StoreUnavailable

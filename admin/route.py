@@ -69,6 +69,8 @@ class Route:
     query: type[Query] = Query
     status: int = 200
     errors: tuple[int, ...] = ()
+    media: tuple[str, ...] = ()
+    """The content types of an answer that is a file."""
 
 
 @web.middleware

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from admin import journal_api as journal
 from admin import platforms_api as platforms
 from admin import registry_api as registry
+from admin.journal_api import MEDIA, JournalExport, JournalPage
+from admin.journal_json import JourneyDetail, JourneyList
 from admin.keys import AdminRole
 from admin.platform_json import Invited, NewPlatform, PlatformChange, PlatformJson, PlatformList
 from admin.registry_json import (
@@ -45,6 +48,16 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/agreements", OPERATOR, registry.add_agreement, AgreementJson, NewAgreement, status=201),
     Route("DELETE", "/agreements/{id}", OPERATOR, registry.remove_agreement, errors=(404,)),
     Route("GET", "/parties", VIEWER, registry.list_parties, PartyList, query=Page),
+    Route("GET", "/journal", VIEWER, journal.list_journeys, JourneyList, query=JournalPage),
+    Route(
+        "GET",
+        "/journal/export",
+        VIEWER,
+        journal.export_journeys,
+        query=JournalExport,
+        media=tuple(MEDIA.values()),
+    ),
+    Route("GET", "/journal/{id}", VIEWER, journal.show_journey, JourneyDetail, errors=(404,)),
     Route("GET", "/audit", VIEWER, registry.list_changes, ChangeList, query=Page),
     Route("GET", "/keys", OWNER, registry.list_keys, KeyList, query=Page),
     Route("POST", "/keys", OWNER, registry.add_key, IssuedKey, NewKey, status=201),

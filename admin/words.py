@@ -62,11 +62,12 @@ def _sendable(token: SecretStr) -> SecretStr:
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
 ]
+PARTY_SCHEMA: Final = {"type": "string", "pattern": "^[A-Za-z0-9]{2}[*-]?[A-Za-z0-9]{3}$", "examples": ["NL*TNM"]}
 Party = Annotated[
     PartyId,
     PlainValidator(_party),
     PlainSerializer(lambda party: str(party).upper(), return_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9]{2}[*-]?[A-Za-z0-9]{3}$", "examples": ["NL*TNM"]}),
+    WithJsonSchema(PARTY_SCHEMA),
 ]
 """Read as NL*TNM, NL-TNM, NLTNM and in lower case; written NL*TNM."""
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]

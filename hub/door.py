@@ -20,7 +20,7 @@ from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Access, Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
-from routing.journey import Direction, Leg, OnLeg, new_journey_id, new_request_id, outcome_of, timestamp
+from routing.journey import Direction, Leg, OnLeg, fault_of, new_journey_id, new_request_id, outcome_of, timestamp
 from routing.message import Message
 from routing.ocpi import (
     AUTHORIZATION,
@@ -69,6 +69,7 @@ class Visit:
     journey_id: str = field(default_factory=new_journey_id)
     code: int = SUCCESS
     reason: str = ""
+    fault: str = ""
     receipt: tuple[object, ...] = ()
     at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
@@ -84,7 +85,7 @@ async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId, on_leg: O
         response = await serve(visit)
     except Exception as error:
         failure = _as_ocpi(error, visit)
-        visit.code, visit.reason = failure.code, failure.message
+        visit.code, visit.reason, visit.fault = failure.code, failure.message, failure.fault
         response = refusal(failure, addressed(visit.sender, hub), visit.version)
     on_leg(_leg(visit, response))
     response.headers[REQUEST_ID] = visit.request_id
@@ -128,6 +129,7 @@ def _leg(visit: Visit, response: web.Response) -> Leg:
         ocpi=visit.code,
         outcome=outcome_of(visit.code),
         reason=visit.reason,
+        fault=visit.fault or fault_of(visit.code),
         parent=message.parent if message else "",
         bytes_in=len(message.body) if message else 0,
         bytes_out=len(answer_body),

@@ -44,6 +44,7 @@ def row_of(leg: Leg, bodies: Literal["off", "errors", "all"]) -> LegRow:
         ocpi=leg.ocpi,
         outcome=leg.outcome,
         reason=_reason(leg, mask),
+        fault=leg.fault,
         parent=leg.parent,
         bytes_in=leg.bytes_in,
         bytes_out=leg.bytes_out,

@@ -13,7 +13,7 @@ from routing import links
 from routing.catalogue import MODULES, Operation, module_key, module_named, operation_of
 from routing.decide import sender_of
 from routing.directory import Platform
-from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, ReceiverNotConnected, UnknownPath
+from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, SenderSuspended, UnknownPath
 from routing.lead_back import LeadBack
 from routing.links import LinkKind
 from routing.message import Message, Reply, parse_json
@@ -148,7 +148,7 @@ def _between(
 ) -> tuple[PartyId, PartyId | None]:
     """Who a request is from and, where it says so, for whom; `sender` where no OCPI-from headers name anybody."""
     if platform.status is ConnectionStatus.SUSPENDED:
-        raise ReceiverNotConnected("your platform is suspended")
+        raise SenderSuspended()
     if not version.has_routing_headers:
         return sender_of(platform, sender), None
     named = _party(request, FROM_COUNTRY_CODE, FROM_PARTY_ID)

@@ -5,7 +5,7 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
 
     OcpiError
       Unauthorized, ForeignNetwork, RateLimited, MalformedBody, BodyTooLarge,
-      UnknownPath, MethodNotAllowed                                                           the door
+      UnknownPath, MethodNotAllowed, SenderSuspended                                          the door
       InvalidMessage, ForeignSender, NotTheOwner, UnknownLink                                 what the caller sent
       UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles            the decision
       ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded,
@@ -17,7 +17,18 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """Who has to do something about a message that did not arrive."""
+
+    CALLER = "caller"
+    HUB = "hub"
+    RECEIVER = "receiver"
+    NETWORK = "network"
+    """Whatever is between the hub and the receiver."""
 
 
 class OcpiError(Exception):
@@ -25,6 +36,7 @@ class OcpiError(Exception):
 
     http: ClassVar[int] = 200
     code: ClassVar[int] = 2000
+    fault: ClassVar[Fault] = Fault.CALLER
 
     def __init__(self, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
@@ -108,12 +120,20 @@ class ReceiverNotConnected(OcpiError):
     """The receiver is not connected."""
 
     code = 4003
+    fault = Fault.RECEIVER
+
+
+class SenderSuspended(ReceiverNotConnected):
+    """Your platform is suspended."""
+
+    fault = Fault.CALLER
 
 
 class ModuleNotImplemented(OcpiError):
     """The receiver does not implement this module."""
 
     code = 4000
+    fault = Fault.RECEIVER
 
 
 class RoutedInCircles(OcpiError):
@@ -126,34 +146,41 @@ class ConnectionFailed(OcpiError):
     """The receiver could not be reached."""
 
     code = 4003
+    fault = Fault.NETWORK
 
 
 class NoAnswerInTime(OcpiError):
     """The receiver did not answer in time."""
 
     code = 4002
+    fault = Fault.RECEIVER
 
 
 class InvalidAnswer(OcpiError):
     """The receiver's answer is not an OCPI answer."""
 
     code = 4000
+    fault = Fault.RECEIVER
 
 
 class HubRejected(OcpiError):
     """The receiver rejected the hub's credentials."""
 
     code = 4003
+    fault = Fault.RECEIVER
 
 
 class ReceiverOverloaded(OcpiError):
     """The receiver asks to slow down."""
 
     http, code = 429, 4000
+    fault = Fault.RECEIVER
 
 
 class Refused(OcpiError):
     """The receiver refused this copy of a broadcast."""
+
+    fault = Fault.RECEIVER
 
 
 class ClientApiUnusable(OcpiError):
@@ -178,9 +205,11 @@ class Untranslatable(OcpiError):
     """The message cannot be translated to the receiver's OCPI version."""
 
     code = 4000
+    fault = Fault.HUB
 
 
 class HubFailure(OcpiError):
     """The hub failed to handle this request."""
 
     code = 4000
+    fault = Fault.HUB

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from routing.errors import Fault
+
 _NODE: Final = secrets.token_hex(3)
 _NEXT: Final = itertools.count()
 
@@ -61,6 +63,8 @@ class Leg:
     ocpi: int | None
     outcome: Outcome
     reason: str = ""
+    fault: str = ""
+    """Who has to do something about it: a `routing.errors.Fault`; empty where it arrived."""
     parent: str = ""
     """The journey this one belongs to: a callback's command, a page's list."""
     bytes_in: int = 0
@@ -105,3 +109,13 @@ def outcome_of(ocpi: int | None) -> Outcome:
     if ocpi is None or 4000 <= ocpi < 5000:
         return Outcome.FAILED
     return Outcome.DELIVERED if 1000 <= ocpi < 2000 else Outcome.REFUSED
+
+
+def fault_of(ocpi: int | None) -> str:
+    """Whose fault an answer with this OCPI status code is; empty for a success.
+
+    OCPI, Status codes: 2xxx says that what was sent cannot be processed, 3xxx that the server failed.
+    """
+    if ocpi is not None and 1000 <= ocpi < 3000:
+        return "" if ocpi < 2000 else Fault.CALLER
+    return Fault.RECEIVER

@@ -16,7 +16,7 @@ from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.directory import Directory, Platform
 from routing.errors import OcpiError
-from routing.journey import Direction, Leg, OnLeg, ignore, new_request_id, outcome_of, timestamp
+from routing.journey import Direction, Leg, OnLeg, fault_of, ignore, new_request_id, outcome_of, timestamp
 from routing.lead_back import LeadBack
 from routing.message import Message, Reply
 from routing.ocpi import (
@@ -104,7 +104,7 @@ class Outbound:
         started, at = time.perf_counter(), time.time()
         answer: Answer | None = None
         passed: PassedOn | None = None
-        reason = ""
+        failure: OcpiError | None = None
         try:
             answer = await self._courier.call(
                 message.method,
@@ -118,12 +118,14 @@ class Outbound:
             answer = straightened(answer, message, platform)
             passed = pass_on(answer, receiver, message.method, message.operation, timestamp)
         except OcpiError as error:
-            reason = error.message
+            failure = error
             raise
         finally:
             ms = (time.perf_counter() - started) * 1000
             leg = _leg(message, platform, receiver, headers[REQUEST_ID], answer, passed)
-            leg.at, leg.ms, leg.reason, leg.receipt = at, ms, reason, receipt
+            leg.at, leg.ms, leg.receipt = at, ms, receipt
+            if failure is not None:
+                leg.reason, leg.fault = failure.message, failure.fault
             self._on_leg(leg)
         return answer, passed
 
@@ -170,6 +172,7 @@ def _leg(
         http=answer.http if answer else None,
         ocpi=code,
         outcome=outcome_of(code),
+        fault=fault_of(code),
         parent=message.parent,
         bytes_in=len(answer.body) if answer else 0,
         bytes_out=len(message.body),

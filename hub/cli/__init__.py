@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import demo, fake, party, serve
+from hub.cli import demo, fake, journal, party, serve
 
 app = typer.Typer(
     name="ocpi-hub",
@@ -18,6 +18,7 @@ app.command("serve")(serve.serve)
 app.command("check-config")(serve.check_config)
 app.command("migrate")(serve.migrate)
 app.command("fake")(fake.fake)
+app.command("journal")(journal.journal)
 app.add_typer(serve.admin_keys, name="admin-key")
 app.add_typer(party.app, name="party")
 

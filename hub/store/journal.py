@@ -46,6 +46,7 @@ class LegRow:
     ocpi: int | None
     outcome: str
     reason: str
+    fault: str
     parent: str
     bytes_in: int
     bytes_out: int
@@ -86,6 +87,14 @@ class Journey:
         """Why it failed, in words; of the leg nearest to the failure."""
         told = [leg for leg in self.legs if leg.reason and leg.outcome == self.outcome]
         return next((leg.reason for leg in told if leg.direction == Direction.OUT), told[0].reason if told else "")
+
+    @property
+    def worst(self) -> LegRow | None:
+        """The leg nearest to what went wrong: the call that failed, else the request; None where all went well."""
+        if self.outcome is Outcome.DELIVERED:
+            return None
+        worst = [leg for leg in self.legs if leg.outcome == self.outcome]
+        return next((leg for leg in worst if leg.direction == Direction.OUT), worst[0])
 
     @property
     def party_ms(self) -> float:

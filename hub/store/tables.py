@@ -181,6 +181,7 @@ legs = Table(
     Column("ocpi", Integer),
     Column("outcome", String(12), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("fault", String(8), nullable=False, server_default=""),
     Column("parent", String(32), nullable=False),
     Column("bytes_in", Integer, nullable=False),
     Column("bytes_out", Integer, nullable=False),

@@ -7,10 +7,13 @@ import json
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
-from admin.journal_json import EXPORT_PAGE, BadFilter, epoch_of, exported, iso, one, page, wanted_of
+from admin.journal_export import EXPORT_PAGE, exported
+from admin.journal_filters import BadFilter, epoch_of, wanted_of
+from admin.journal_json import iso, one, page, summary
 from hub.store import Store, journal
-from hub.store.journal import LegRow, Wanted
+from hub.store.journal import Journey, LegRow, Wanted
 from routing.journey import Direction, Outcome, journey_id_at
 from tests.hub.legs import row
 
@@ -77,11 +80,11 @@ def test_each_filter_that_cannot_be_read_is_named(query: dict[str, str], fields:
 async def test_the_list_tells_each_journey_in_a_line_and_leads_on(store: Store) -> None:
     await write(store, pair(1), pair(2, outcome=Outcome.REFUSED, ocpi=2001))
     first = await page(store, Wanted(limit=1))
-    second = await page(store, Wanted(limit=1, before=first["next"]))
-    (item,) = first["items"]
-    assert (item["from"], item["to"], item["outcome"], item["ocpi"]) == ("DE*ABC", "NL*TNM", "refused", 2001)
-    assert (item["at"], item["legs"], item["parent"]) == ("2023-11-14T22:13:22.000Z", 2, None)
-    assert (second["items"][0]["correlation_id"], second["next"]) == ("c1", None)
+    second = await page(store, Wanted(limit=1, before=first.next or ""))
+    (item,) = first.items
+    assert (item.sender, item.receiver, item.outcome, item.ocpi) == ("DE*ABC", "NL*TNM", "refused", 2001)
+    assert (item.at, item.legs, item.parent) == ("2023-11-14T22:13:22.000Z", 2, None)
+    assert (second.items[0].correlation_id, second.next) == ("c1", None)
 
 
 async def test_a_journey_is_shown_with_its_legs_and_those_that_belong_to_it(store: Store) -> None:
@@ -89,10 +92,69 @@ async def test_a_journey_is_shown_with_its_legs_and_those_that_belong_to_it(stor
     await write(store, command, pair(2, parent=command[0].journey_id, module="commands"))
     shown = await one(store, command[0].journey_id)
     assert shown is not None
-    assert [leg["direction"] for leg in shown["legs"]] == ["in", "out"]
-    assert [linked["correlation_id"] for linked in shown["linked"]] == ["c2"]
-    assert json.loads(json.dumps(shown)) == shown
+    assert [leg.direction for leg in shown.legs] == ["in", "out"]
+    assert [linked.correlation_id for linked in shown.linked] == ["c2"]
+    assert {"from", "to"} <= set(json.loads(to_json(shown)))
     assert await one(store, "unknown") is None
+
+
+LOST = {"http": None, "ocpi": None, "outcome": Outcome.FAILED, "reason": "the receiver does not accept connections"}
+
+
+@pytest.mark.parametrize(
+    ("legs", "fault", "words"),
+    [
+        ([{}, {}], None, "Delivered: NL*TNM answered with success."),
+        (
+            [{"ocpi": 2001, "outcome": Outcome.REFUSED, "fault": "caller", "reason": "the path is wrong."}],
+            "caller",
+            "The caller: the hub refused what DE*ABC sent (HTTP 200, OCPI 2001): the path is wrong.",
+        ),
+        (
+            [{"http": 401, "ocpi": 2000, "outcome": Outcome.REFUSED, "fault": "caller", "sender": ""}],
+            "caller",
+            "The caller: the hub refused what an unknown caller sent (HTTP 401, OCPI 2000).",
+        ),
+        (
+            [{"ocpi": 2004, "outcome": Outcome.REFUSED, "fault": "caller"}] * 2,
+            "caller",
+            "The caller: NL*TNM refused what DE*ABC sent (HTTP 200, OCPI 2004).",
+        ),
+        (
+            [{"ocpi": 3000, "outcome": Outcome.REFUSED, "fault": "receiver"}] * 2,
+            "receiver",
+            "The receiver: NL*TNM did not do its part (HTTP 200, OCPI 3000).",
+        ),
+        (
+            [{"ocpi": 4003, "outcome": Outcome.FAILED, "fault": "receiver", "reason": "receiver NL*TNM is OFFLINE"}],
+            "receiver",
+            "The receiver: NL*TNM could not be served (HTTP 200, OCPI 4003): receiver NL*TNM is OFFLINE.",
+        ),
+        (
+            [{"ocpi": 4003, "outcome": Outcome.FAILED, "fault": "network"}, {**LOST, "fault": "network"}],
+            "network",
+            "The network: the hub could not reach NL*TNM: the receiver does not accept connections.",
+        ),
+        # an answer of success does not make a lost copy good
+        (
+            [{}, {}, {**LOST, "fault": "network", "receiver": "BE*BEC"}],
+            "network",
+            "The network: the hub could not reach BE*BEC: the receiver does not accept connections.",
+        ),
+        (
+            [{"ocpi": 4000, "outcome": Outcome.FAILED, "fault": "hub", "reason": "cannot be translated"}],
+            "hub",
+            "The hub: it could not do its part (HTTP 200, OCPI 4000): cannot be translated.",
+        ),
+    ],
+)
+async def test_whose_fault_it_was_is_told_in_a_sentence(
+    legs: list[dict[str, Any]], fault: str | None, words: str
+) -> None:
+    directions = [Direction.IN, *[Direction.OUT] * (len(legs) - 1)]
+    rows = [row(direction=side, **changes) for side, changes in zip(directions, legs, strict=True)]
+    told = summary(Journey("1", tuple(rows)))
+    assert (told.fault, told.verdict) == (fault, words)
 
 
 async def test_an_export_has_every_journey_whatever_their_number(store: Store) -> None:
