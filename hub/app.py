@@ -79,6 +79,7 @@ class OcpiDoor:
                 caller = await self._full(visit, caller)
                 return await self._relay.link(visit, caller, self._version(number), module, KINDS[kind], link_id)
             case _:
+                await self._full(visit, caller)  # CREDENTIALS_TOKEN_A opens nothing but versions and credentials
                 raise UnknownPath()
 
     def _version(self, number: str) -> Version:

@@ -109,6 +109,7 @@ class Peer:
         _data("DELETE credentials", await self._call("DELETE credentials", "DELETE", url), None)
 
     async def _call(self, step: str, method: str, url: str, document: Mapping[str, Any] | None = None) -> Answer:
+        party_timeout_s = self.core.settings.routing.party_timeout_s
         try:
             return await self.core.courier.call(
                 method,
@@ -117,7 +118,7 @@ class Peer:
                 encode_token=self.encodes_token,
                 headers={REQUEST_ID: new_request_id(), CORRELATION_ID: new_request_id()},
                 body=b"" if document is None else write_json(document),
-                timeout_s=STEP_TIMEOUT_S if document is None else None,
+                timeout_s=min(STEP_TIMEOUT_S, party_timeout_s) if document is None else party_timeout_s,
             )
         except (NoAnswerInTime, InvalidAnswer) as error:
             raise OutcomeUnknown(step, "an answer in time", error.message) from None

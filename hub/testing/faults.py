@@ -185,6 +185,7 @@ _ROWS: Final = (
     Fault("bad-token-3000", Stage.SERVER, "says HTTP 200 and OCPI 3000 to a token that it does not know"),
     Fault("offline", Stage.SERVER, "does not accept connections, and comes back on the same port"),
     Fault("wrong-token", Stage.SEND, "sends a token that was never agreed"),
+    Fault("lost-answer", Stage.SEND, "does not get the answer to the credentials that it sends"),
     Fault("lowercase-headers", Stage.SEND, "sends header names in lower case, in answers too"),
     Fault("no-routing-headers", Stage.SEND, "sends no routing headers, in answers too"),
     Fault("sent-nulls", Stage.SEND, "pushes objects with null where others leave out"),

@@ -116,6 +116,8 @@ class Handshakes:
         body = json.dumps(self.own_credentials(VERSIONS[peer.version], own)).encode()
         try:
             told = await self._call(method, peer.credentials_url, peer.token_out, f"{method} credentials", body)
+            if self._party.mischief.strikes("lost-answer", "credentials"):
+                raise RegistrationFailed(f"{method} credentials: the answer was lost")
             with _step(f"{method} credentials"):
                 self._settle(replace(peer, credentials=told, token_out=told["token"]), own)
         finally:
