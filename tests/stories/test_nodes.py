@@ -1,0 +1,99 @@
+"""Three nodes on one PostgreSQL behind a load balancer are one hub: what one knows, all know."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hub.lifecycle import Hub
+from hub.store.registry import RoleRow, RoleTaken
+from hub.testing import FakeCpo, FakeEmsp
+from routing.directory import Agreement
+from routing.ocpi import ConnectionStatus, PartyId, Role
+from tests.stories.nodes import MakeSettings, Nodes, join, nodes, within_a_second
+
+pytestmark = pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def three(store_url: str, settings: MakeSettings) -> AsyncIterator[Nodes]:
+    async with nodes(settings, store_url) as running:
+        yield running
+
+
+def is_suspended(hub: Hub, platform_id: str) -> bool:
+    """Whether this node knows that the platform is suspended."""
+    platform = hub.picture.directory.platforms.get(platform_id)
+    return platform is not None and platform.status is ConnectionStatus.SUSPENDED
+
+
+async def test_a_party_that_registered_on_one_node_calls_the_other_at_once(three: Nodes) -> None:
+    """Also each call of the handshake itself lands on another node than the one before."""
+    async with FakeCpo() as cpo, FakeEmsp() as emsp:
+        await join(three.hubs[0], cpo)
+        await join(three.hubs[1], emsp)
+        for number in range(3):
+            await three.only(number)
+            assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+            assert (await emsp.push_token("NL*TNM")).status_code == 1000
+
+
+async def test_what_an_admin_changes_on_one_node_acts_on_all(three: Nodes) -> None:
+    async with FakeCpo() as cpo, FakeEmsp() as emsp:
+        platform = await join(three.hubs[0], cpo)
+        await join(three.hubs[0], emsp)
+        await three.hubs[1].platforms.suspend(platform, by="ann")
+        await within_a_second(lambda: all(is_suspended(hub, platform) for hub in three.hubs))
+        await three.only(2)
+        assert (await emsp.push_token("NL*TNM")).status_code == 4003
+        await three.hubs[2].platforms.resume(platform, by="ann")
+        deny = Agreement("a1", PartyId("NL", "TNM"), PartyId("DE", "ABC"), is_allowed=False)
+        await three.hubs[2].platforms.allow(deny, by="ann")
+        await within_a_second(lambda: all(hub.picture.directory.agreements for hub in three.hubs))
+        await three.only(0)
+        assert (await emsp.push_token("NL*TNM")).status_code == 4001
+
+
+async def test_tokens_renewed_on_one_node_open_all(three: Nodes) -> None:
+    async with FakeCpo() as cpo, FakeEmsp() as emsp:
+        platform = await join(three.hubs[0], cpo)
+        await join(three.hubs[0], emsp)
+        await three.hubs[1].platforms.rotate(platform, by="ann")
+        for number in range(3):
+            await three.only(number)
+            assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+            assert (await emsp.push_token("NL*TNM")).status_code == 1000
+
+
+async def test_the_hubs_addresses_lead_back_on_every_node(three: Nodes) -> None:
+    """A command on one node, its result on another; a CDR's Location on the third; pages anywhere."""
+    async with FakeCpo() as cpo, FakeEmsp() as emsp:
+        await join(three.hubs[0], cpo)
+        await join(three.hubs[1], emsp)
+        for number in range(3):
+            cpo.shelf.put("locations", {"id": f"L{number}", "country_code": "NL", "party_id": "TNM"})
+        await three.only(0)
+        url, result = emsp.expect_result()
+        body = {"response_url": url, "session_id": "S1"}
+        three.balancer.ports = [*three.balancer.ports, three.hubs[1].settings.server.port]
+        assert (await emsp.send("POST", "commands", "/STOP_SESSION", to="NL*TNM", body=body)).status_code == 1000
+        assert (await asyncio.wait_for(result, 10))["result"] == "ACCEPTED"
+        posted = await cpo.push_cdr("DE*ABC", emsp.parties[0])
+        await three.only(2)
+        read = await cpo.send("GET", "cdrs", to="DE*ABC", url=posted.headers["Location"])
+        assert read.data["id"] == json.loads(posted.request_body)["id"]
+        await three.all()
+        listed = [item["id"] async for item in emsp.list("locations", to="NL*TNM", query={"limit": "1"})]
+        assert len(listed) == len({*listed})
+        assert {"L0", "L1", "L2"} <= {*listed}
+
+
+async def test_two_admins_on_two_nodes_cannot_both_take_the_last_role(three: Nodes) -> None:
+    role = [RoleRow(PartyId("NL", "TNM"), Role.CPO)]
+    invitations = await asyncio.gather(
+        *(hub.platforms.invite(by="admin", name="TNM", roles=role) for hub in three.hubs), return_exceptions=True
+    )
+    assert [type(found) for found in invitations].count(RoleTaken) == 2
