@@ -49,6 +49,10 @@ class OcpiDoor:
     async def __call__(self, request: web.BaseRequest) -> web.Response:
         return await answer(request, self._serve, self._core.picture.directory.hub, self._on_leg)
 
+    async def close(self) -> None:
+        """Finish what was begun beside requests."""
+        await self._guard.close()
+
     async def _serve(self, visit: Visit) -> web.Response:
         caller = await self._guard.caller(visit.request)
         visit.platform = caller.platform

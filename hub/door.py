@@ -37,6 +37,8 @@ from routing.ocpi import (
 log = structlog.get_logger(__name__)
 
 BODY_TIMEOUT_S: Final = 30.0
+RETIRE_S: Final = 1.0
+"""How long a request waits until the token it was registered with is forgotten."""
 MAX_ID: Final = 128
 MAX_HEADERS: Final = 4096
 """How many Authorization headers are remembered with their hashes."""
@@ -191,6 +193,7 @@ class Guard:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._read = lru_cache(maxsize=MAX_HEADERS)(self._fingerprints)
+        self._retiring: dict[str, asyncio.Task[None]] = {}
 
     async def caller(self, request: web.BaseRequest) -> Caller:
         """Whose token this is. An unknown one is looked up once more before that is believed. Raises Unauthorized."""
@@ -200,9 +203,13 @@ class Guard:
             found = self._find(presented)
         if found is None:
             raise Unauthorized()
-        if found.scope is Scope.FULL:
+        if found.scope is Scope.FULL and any(_opens_registration(row) for row in found.platform.access.values()):
             await self._retire_registration_token(found.platform)
         return found
+
+    async def close(self) -> None:
+        """Wait for what is being written."""
+        await asyncio.gather(*self._retiring.values())
 
     def _fingerprints(self, header: str) -> tuple[tuple[str, bytes], ...]:
         """The tokens that an Authorization header may mean, each with its hash: the same few come all the time."""
@@ -217,13 +224,24 @@ class Guard:
         return None
 
     async def _retire_registration_token(self, platform: Platform) -> None:
-        """CREDENTIALS_TOKEN_A ends when the token it was exchanged for is used for the first time."""
-        if not any(_opens_registration(access) for access in platform.access.values()):
-            return
-        async with self._core.store.write() as connection:
-            await tokens.drop_all(connection, platform.id, scope=Scope.REGISTRATION)
-            await registry.touch(connection, platform.id)
-        await self._core.picture.refresh()
+        """CREDENTIALS_TOKEN_A ends when the token it was exchanged for is used for the first time.
+
+        A store that is away or slow costs the caller no answer: the next request tries again.
+        """
+        task = self._retiring.get(platform.id)
+        if task is None:
+            task = self._retiring[platform.id] = asyncio.create_task(self._retire(platform.id), name="retire token")
+            task.add_done_callback(lambda _: self._retiring.pop(platform.id, None))
+        await asyncio.wait({task}, timeout=RETIRE_S)
+
+    async def _retire(self, platform_id: str) -> None:
+        try:
+            async with self._core.store.write() as connection:
+                await tokens.drop_all(connection, platform_id, scope=Scope.REGISTRATION)
+                await registry.touch(connection, platform_id)
+            await self._core.picture.refresh()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", while_doing="retiring a registration token", reason=str(error))
 
 
 def _opens_registration(access: Access) -> bool:

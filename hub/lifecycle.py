@@ -147,6 +147,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         handshakes = Registration(core)
         hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
+        stack.push_async_callback(door.close)
         await stack.enter_async_context(
             doing(
                 Chore("watching the directory", WATCH_S, core.picture.refresh),

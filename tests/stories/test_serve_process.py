@@ -1,0 +1,68 @@
+"""The process itself: it ends in order, survives a full disk, and what it confirmed survives `kill -9`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from hub.testing import FakeCpo, FakeEmsp
+from tests.stories.served import Served, served
+from tests.stories.test_store_faults import stop_session, until_it_works
+
+
+async def test_sigterm_lets_running_requests_finish_and_exits_with_0(tmp_path: Path) -> None:
+    async with served(tmp_path) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+        await hub.join(cpo)
+        await hub.join(emsp)
+        emsp.misbehave("slow", module="sessions", seconds=1.5)
+        sent = asyncio.create_task(cpo.push_session("DE*ABC", emsp.parties[0]))
+        await emsp.saw(method="PUT", module="sessions")
+        assert await hub.terminate() == 0
+        assert (await sent).status_code == 1000
+        assert '"stopping"' in hub.log.read_text()
+
+
+async def test_sigterm_does_not_wait_longer_than_it_may(tmp_path: Path) -> None:
+    async with served(tmp_path, SERVER__SHUTDOWN_S="1") as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+        await hub.join(cpo)
+        await hub.join(emsp)
+        emsp.misbehave("silent", module="sessions")
+        sent = asyncio.create_task(cpo.push_session("DE*ABC", emsp.parties[0]))
+        await emsp.saw(method="PUT", module="sessions")
+        async with asyncio.timeout(15):  # its partner would keep it for routing.party_timeout_s
+            assert await hub.terminate() == 0
+        await asyncio.gather(sent, return_exceptions=True)
+
+
+async def test_a_full_disk_stops_nothing_that_needs_no_disk(tmp_path: Path) -> None:
+    async with served(tmp_path) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+        await hub.join(cpo)
+        await hub.join(emsp)
+        assert (await stop_session(emsp)).status_code == 1000
+        hub.let_files_grow(False)
+        for _ in range(3):
+            assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+        command = await stop_session(emsp)
+        assert (command.http, command.status_code) == (200, 4000)
+        assert "store" in command.status_message
+        async with FakeEmsp("FR*NEW") as newcomer:
+            status, problem = await hub.admin(
+                "POST",
+                "/api/v1/platforms",
+                {"name": "new", "roles": [{"role": "EMSP", "country_code": "FR", "party_id": "NEW"}]},
+            )
+            assert (status, problem["status"]) == (503, 503)
+            hub.let_files_grow(True)
+            await until_it_works(lambda: stop_session(emsp))
+            await hub.join(newcomer)
+            assert (await newcomer.push_token("NL*TNM")).status_code == 1000
+        await hub.kill()
+        await hub.start()
+        assert await newcomer_is_known(hub)
+        assert (await cpo.push_session("DE*ABC", emsp.parties[0])).is_success
+
+
+async def newcomer_is_known(hub: Served) -> bool:
+    """Whether the party that came after the disk was full is in the registry."""
+    _, listed = await hub.admin("GET", "/api/v1/parties")
+    return any((row["country_code"], row["party_id"]) == ("FR", "NEW") for row in listed["items"])
