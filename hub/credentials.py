@@ -32,7 +32,7 @@ from routing.errors import (
     OcpiError,
     VersionNotSupported,
 )
-from routing.ocpi import ConnectionStatus, Role, Version
+from routing.ocpi import ConnectionStatus, Version
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +173,7 @@ class CredentialsModule:
 
 def _agreed_roles(caller: Platform, credentials: Credentials) -> Sequence[RoleRow]:
     """The roles of the credentials object. Raises InvalidMessage where one that was invited is not among them."""
-    rows = [row for row in credentials.role_rows() if row.role is not Role.HUB]
+    rows = credentials.parties()
     if caller.status is ConnectionStatus.PLANNED:  # never registered: its parties are those that the admin invited
         held = {(row.id, row.role) for row in rows}
         missing = [f"{party.role} {party.id}" for party in caller.parties if (party.id, party.role) not in held]

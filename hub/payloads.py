@@ -79,6 +79,10 @@ class Credentials(_Payload):
         )
         return tuple({(row.id, row.role): row for row in rows}.values())
 
+    def parties(self) -> tuple[RoleRow, ...]:
+        """The same without the platform itself, where it is a hub."""
+        return tuple(row for row in self.role_rows() if row.role is not Role.HUB)
+
 
 class FlatCredentials(_Payload):
     """OCPI 2.1.1, Credentials object: one party, whose role is not said."""

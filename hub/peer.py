@@ -121,7 +121,8 @@ class Peer:
                 timeout_s=min(STEP_TIMEOUT_S, party_timeout_s) if document is None else party_timeout_s,
             )
         except (NoAnswerInTime, InvalidAnswer) as error:
-            raise OutcomeUnknown(step, "an answer in time", error.message) from None
+            failure = StepFailed if document is None else OutcomeUnknown  # what was only asked for changed nothing
+            raise failure(step, "an answer in time", error.message) from None
         except OcpiError as error:
             raise StepFailed(step, "an answer", error.message) from None
 

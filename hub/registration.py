@@ -10,18 +10,22 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+import structlog
+
 from hub.core import Core
 from hub.credentials import OVERLAP_S
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, newest
 from hub.picture import token_row
 from hub.store import audit, registration, registry, tokens
-from hub.store.registry import RoleRow, new_id
+from hub.store.registry import RoleRow, RoleTaken, new_id
 from hub.vault import new_token
 from hub.versions import own_credentials
 from routing.directory import Platform, Scope
 from routing.errors import OcpiError
-from routing.ocpi import PartyId, Role, Version
+from routing.ocpi import PartyId, Version
+
+log = structlog.get_logger(__name__)
 
 HANDSHAKE_S: Final = 300.0
 """How long the token that is being exchanged opens anything, should this node die in between."""
@@ -80,7 +84,8 @@ class Registration:
     async def rotate(self, platform: Platform, *, by: str) -> None:
         """Renew both tokens by PUT credentials, on the newest version that both offer.
 
-        Raises StepFailed; then the old tokens still work (and the new one too, where the outcome is unknown).
+        Raises StepFailed; then the old tokens still work (and the new one too, where the outcome is unknown). Raises
+        RoleTaken where the platform now has a role of another's; then its roles stay, with the new tokens.
         """
         peer = Peer(self._core, platform.versions_url or "", platform.token_out or "", platform.encodes_token)
         own_token = new_token()
@@ -91,12 +96,16 @@ class Registration:
         await self._core.picture.refresh()
         try:
             learnt, credentials = await self._exchange(peer, "PUT", own_token, platform)
-            await self._keep(by, platform.id, "rotated", peer, learnt, credentials, None, fingerprint)
+            await self._keep_tokens(by, platform.id, peer, learnt, credentials, fingerprint)
         except OutcomeUnknown as failure:
             await self._note(platform.id, failure)
             raise
-        except BaseException:
+        except RoleTaken:
+            raise
+        except BaseException as error:
             await asyncio.shield(self._drop(platform.id, fingerprint))
+            if isinstance(error, StepFailed):
+                await self._note(platform.id, error)
             raise
         finally:
             await self._core.picture.refresh()
@@ -128,7 +137,21 @@ class Registration:
         platform = self._core.picture.directory.platforms[platform_id]
         learnt, credentials = await self._exchange(peer, "POST", own_token, platform)
         fingerprint = self._core.fingerprints.of(own_token)
-        await self._keep(by, platform_id, "connected", peer, learnt, credentials, roles, fingerprint)
+        rows = credentials.parties()
+        try:
+            _check_agreed(roles, rows)
+            await self._keep(by, platform_id, "connected", peer, learnt, credentials, rows, fingerprint)
+        except (StepFailed, RoleTaken):
+            await self._withdraw(peer, learnt, credentials)
+            raise
+
+    async def _withdraw(self, peer: Peer, learnt: Learnt, credentials: Credentials) -> None:
+        """Unregister again: the platform believes in a registration that the hub does not keep."""
+        known = Peer(self._core, peer.versions_url, credentials.token, peer.encodes_token)
+        try:
+            await known.goodbye(learnt.url_of("credentials") or "")
+        except StepFailed as failure:
+            log.warning("platform was not told", reason=str(failure))
 
     async def _exchange(
         self, peer: Peer, method: str, own_token: str, platform: Platform
@@ -148,6 +171,18 @@ class Registration:
             answer = await peer.exchange(method, url, own)
         return learnt, _read(method, version, answer, platform)
 
+    async def _keep_tokens(
+        self, by: str, platform_id: str, peer: Peer, learnt: Learnt, credentials: Credentials, fingerprint: bytes
+    ) -> None:
+        """What a rotation brought. Tokens that were exchanged count, even where the roles that came along cannot."""
+        rows = credentials.parties()
+        try:
+            await self._keep(by, platform_id, "rotated", peer, learnt, credentials, rows, fingerprint)
+        except RoleTaken as error:
+            await self._keep(by, platform_id, "rotated", peer, learnt, credentials, None, fingerprint)
+            await self._note(platform_id, StepFailed("check roles", "roles that are free", str(error)))
+            raise
+
     async def _keep(
         self,
         by: str,
@@ -156,18 +191,13 @@ class Registration:
         peer: Peer,
         learnt: Learnt,
         credentials: Credentials,
-        agreed: Sequence[RoleRow] | None,
+        roles: Sequence[RoleRow] | None,
         fingerprint: bytes,
     ) -> None:
-        """Everything of the exchange in one transaction. `agreed` roles are those the admin named, if any."""
-        rows = [row for row in credentials.role_rows() if row.role is not Role.HUB]
-        held = {(row.id, row.role) for row in rows}
-        missing = [f"{row.role} {row.id}" for row in agreed or () if (row.id, row.role) not in held]
-        if missing:
-            came = ", ".join(f"{row.role} {row.id}" for row in rows) or "none"
-            raise StepFailed("check roles", f"the roles {', '.join(missing)}", came)
+        """Everything of the exchange in one transaction; without `roles` they stay as they are. Raises RoleTaken."""
         async with self._core.store.write() as connection:
             before = await registry.platform_row(connection, platform_id)
+            rows = [row for row in before.roles if not row.is_suspended] if roles is None and before else roles or ()
             await tokens.expire(connection, platform_id, time.time() + OVERLAP_S)
             await tokens.widen(connection, fingerprint)
             await registration.connected(
@@ -202,9 +232,19 @@ class Registration:
             await registry.note(connection, platform_id, last_error=error)
 
 
+def _check_agreed(agreed: Sequence[RoleRow], rows: Sequence[RoleRow]) -> None:
+    """Raises StepFailed where a role that the admin named is not among those of the platform."""
+    held = {(row.id, row.role) for row in rows}
+    missing = [f"{row.role} {row.id}" for row in agreed if (row.id, row.role) not in held]
+    if missing:
+        came = ", ".join(f"{row.role} {row.id}" for row in rows) or "none"
+        raise StepFailed("check roles", f"the roles {', '.join(missing)}", came)
+
+
 def _read(method: str, version: Version, answer: Any, platform: Platform) -> Credentials:
+    """Raises OutcomeUnknown for what is no credentials object: the platform did accept the hub's."""
     known_role = platform.parties[0].role if platform.parties else None
     try:
         return read_credentials(version, answer, known_role)
     except OcpiError as error:
-        raise StepFailed(f"{method} credentials", "a credentials object", error.message) from None
+        raise OutcomeUnknown(f"{method} credentials", "a credentials object", error.message) from None
