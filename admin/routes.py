@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from admin import findings_api as findings
 from admin import journal_api as journal
 from admin import platforms_api as platforms
 from admin import registry_api as registry
+from admin.findings_api import FindingList
 from admin.journal_api import MEDIA, JournalExport, JournalPage
 from admin.journal_json import JourneyDetail, JourneyList
 from admin.keys import AdminRole
@@ -44,6 +46,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/platforms/{id}/resume", OPERATOR, platforms.resume_platform, PlatformJson, errors=(404, 409)),
     Route("POST", "/platforms/{id}/invite", OPERATOR, platforms.invite_again, Invited, errors=(404, 409)),
     Route("POST", "/platforms/{id}/rotate", OPERATOR, platforms.rotate_tokens, PlatformJson, errors=(404, 409, 502)),
+    Route("GET", "/platforms/{id}/findings", VIEWER, findings.list_findings, FindingList, query=Page, errors=(404,)),
+    Route("DELETE", "/platforms/{id}/findings", OPERATOR, findings.forget_findings, errors=(404,)),
     Route("GET", "/agreements", VIEWER, registry.list_agreements, AgreementList, query=Page),
     Route("POST", "/agreements", OPERATOR, registry.add_agreement, AgreementJson, NewAgreement, status=201),
     Route("DELETE", "/agreements/{id}", OPERATOR, registry.remove_agreement, errors=(404,)),

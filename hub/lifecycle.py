@@ -16,6 +16,7 @@ from hub.chores import Chore, doing
 from hub.config import Settings
 from hub.core import Core
 from hub.credentials import CredentialsModule
+from hub.inspection import Inspection, inspecting
 from hub.journal import Journal, keeping
 from hub.metrics import Metrics
 from hub.picture import WATCH_S, Picture
@@ -50,6 +51,7 @@ class Hub:
     links: Links
     journal: Journal
     metrics: Metrics
+    inspection: Inspection
 
     @property
     def settings(self) -> Settings:
@@ -114,25 +116,14 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
 async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
     """A hub without a socket: store migrated, directory drawn, chores under way."""
     async with AsyncExitStack() as stack:
-        store = Store(settings.storage.url)
-        stack.push_async_callback(store.close)
-        await _prepare(store, settings)
-        vault = Vault(master_keys(settings))
-        core = Core(
-            settings=settings,
-            store=store,
-            vault=vault,
-            fingerprints=await fingerprints(store, vault),
-            picture=Picture(store, vault, settings.hub.party, needs_agreement=settings.routing.policy == "agreements"),
-            courier=_courier(settings),
-        )
-        stack.push_async_callback(core.courier.close)
-        await core.picture.refresh()
+        core = await _core(settings, stack)
         metrics = Metrics()
-        journal = await stack.enter_async_context(_journal(store, settings))
-        watch(metrics, core.picture, journal)
-        on_leg = _both(metrics.observe, journal.record)
-        links = Links(store)
+        journal = await stack.enter_async_context(_journal(core.store, settings))
+        inspection = Inspection(core.store, lambda: core.picture.directory)
+        await stack.enter_async_context(inspecting(inspection))
+        watch(metrics, core.picture, journal, inspection)
+        on_leg = _each(metrics.observe, journal.record, inspection.observe)
+        links = Links(core.store)
         stack.push_async_callback(links.close)
         lead_back = LeadBack(LinkStore(links.save, links.find), settings.public_url)
         router = Router(
@@ -145,7 +136,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         )
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s)
         handshakes = Registration(core)
-        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics)
+        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(
@@ -156,6 +147,25 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             )
         )
         yield hub, door
+
+
+async def _core(settings: Settings, stack: AsyncExitStack) -> Core:
+    """The common ground: the store migrated, the picture drawn."""
+    store = Store(settings.storage.url)
+    stack.push_async_callback(store.close)
+    await _prepare(store, settings)
+    vault = Vault(master_keys(settings))
+    core = Core(
+        settings=settings,
+        store=store,
+        vault=vault,
+        fingerprints=await fingerprints(store, vault),
+        picture=Picture(store, vault, settings.hub.party, needs_agreement=settings.routing.policy == "agreements"),
+        courier=_courier(settings),
+    )
+    stack.push_async_callback(core.courier.close)
+    await core.picture.refresh()
+    return core
 
 
 def master_keys(settings: Settings) -> list[bytes]:
@@ -193,10 +203,10 @@ def _journal(store: Store, settings: Settings) -> AbstractAsyncContextManager[Jo
     return keeping(journal, within_s=settings.server.shutdown_s)
 
 
-def _both(first: OnLeg, second: OnLeg) -> OnLeg:
+def _each(*watchers: OnLeg) -> OnLeg:
     def on_leg(leg: Leg) -> None:
-        first(leg)
-        second(leg)
+        for watcher in watchers:
+            watcher(leg)
 
     return on_leg
 

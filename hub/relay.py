@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hub.core import Core
 from hub.door import Caller, Visit, addressed, body_of, envelope_response
+from hub.inspection import enforce
 from routing import links
 from routing.catalogue import MODULES, Operation, module_key, module_named, operation_of
 from routing.decide import sender_of
@@ -50,6 +51,7 @@ class Relay:
         visit.module, visit.interface = module, interface
         self._check_module(version, module)
         message = await self._message(visit, caller, version, interface, module, path, query)
+        enforce(message)
         return self._response(visit, await self._router.route(message))
 
     async def link(
@@ -65,6 +67,7 @@ class Relay:
         visit.interface = found.interface
         message = await self._message(visit, caller, version, found.interface, module, "", "", sender=found.user)
         message = visit.message = replace(message, is_followed=True, parent=found.journey_id)
+        enforce(message)
         return self._response(visit, await self._router.follow(found, message))
 
     # --- in ----------------------------------------------------------------------------------------------------------

@@ -1,17 +1,18 @@
-"""What metrics ask of the hub's parts at each scrape: who is connected, and how the journal is doing."""
+"""What metrics ask of the hub's parts at each scrape: who is connected, how the journal and the check are doing."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 
+from hub.inspection import Inspection
 from hub.journal import Journal
-from hub.metrics import Metrics
+from hub.metrics import Metrics, bounded
 from hub.picture import Picture
 from routing.ocpi import ConnectionStatus
 
 
-def watch(metrics: Metrics, picture: Picture, journal: Journal) -> None:
+def watch(metrics: Metrics, picture: Picture, journal: Journal, inspection: Inspection) -> None:
     """Have these looked at whenever somebody scrapes."""
     metrics.watch_gauge("ocpi_hub_parties", "Parties by status.", "status", lambda: parties_by_status(picture))
     metrics.watch_gauge("ocpi_hub_platforms", "Platforms by status.", "status", lambda: platforms_by_status(picture))
@@ -23,6 +24,18 @@ def watch(metrics: Metrics, picture: Picture, journal: Journal) -> None:
     )
     metrics.watch_gauge(
         "ocpi_hub_journal_waiting", "Legs not yet written.", "store", lambda: {"journal": journal.waiting}
+    )
+    metrics.watch_counter(
+        "ocpi_hub_findings",
+        "Mistakes in what parties send.",
+        "module",
+        lambda: findings_by_module(inspection),
+    )
+    metrics.watch_counter(
+        "ocpi_hub_inspection",
+        "Bodies by what the check of objects did with them.",
+        "what",
+        lambda: {"checked": inspection.checked, **inspection.left_out},
     )
 
 
@@ -39,3 +52,11 @@ def platforms_by_status(picture: Picture) -> Mapping[str, float]:
     """How many platforms have each status."""
     found = Counter(platform.status for platform in picture.directory.platforms.values())
     return {status: found[status] for status in ConnectionStatus}
+
+
+def findings_by_module(inspection: Inspection) -> Mapping[str, float]:
+    """How many mistakes were seen in each module; those of custom modules together."""
+    found: Counter[str] = Counter()
+    for module, number in inspection.found.items():
+        found[bounded(module)] += number
+    return found

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.registry import RoleRow, RoleTaken, bump, platform_row, touch
-from hub.store.tables import endpoints, forgotten, parties, platforms, tokens
+from hub.store.tables import endpoints, findings, forgotten, parties, platforms, tokens
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
 
@@ -162,7 +162,7 @@ async def disconnected(connection: AsyncConnection, platform_id: str) -> None:
 async def remove_platform(connection: AsyncConnection, platform_id: str) -> None:
     """Forget a platform with everything that hangs on it."""
     revision = await bump(connection)
-    for table in (tokens, endpoints, parties):
+    for table in (tokens, endpoints, parties, findings):
         await connection.execute(delete(table).where(table.c.platform_id == platform_id))
     await connection.execute(delete(platforms).where(platforms.c.id == platform_id))
     await connection.execute(insert(forgotten).values(platform_id=platform_id, revision=revision))

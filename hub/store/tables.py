@@ -200,3 +200,21 @@ legs = Table(
 asked of its rows. `receipt` is JSON, written and read as text."""
 
 Index("ix_legs_parent", legs.c.parent, sqlite_where=legs.c.parent != "", postgresql_where=legs.c.parent != "")
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("platform_id", String(32), primary_key=True),
+    Column("module", String(64), primary_key=True),
+    Column("object_name", String(40), primary_key=True),
+    Column("field", String(200), primary_key=True),
+    Column("rule", String(40), primary_key=True),
+    Column("party", String(6), primary_key=True),
+    Column("version", String(8), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("example", JSON, nullable=False),
+)
+"""What is wrong with the objects that parties send: one row for each kind of mistake, counted."""

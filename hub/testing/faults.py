@@ -140,6 +140,10 @@ def with_nulls(document: Any) -> Any:
             return document
 
 
+def _no_timestamp(document: dict[str, Any]) -> Any:
+    return {name: value for name, value in document.items() if name != "timestamp"}
+
+
 async def _no_patch(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
     if request.method != "PATCH":
         return await answer()
@@ -180,6 +184,7 @@ _ROWS: Final = (
     Fault("patch-unsupported", Stage.ANSWER, "answers PATCH with HTTP 405", _no_patch),
     Fault("wrapped-list", Stage.BODY, "answers a single object as a list of one", body=_wrapped),
     Fault("nulls", Stage.BODY, "writes null where others leave out", body=_nulls),
+    Fault("no-timestamp", Stage.BODY, "answers without a timestamp", body=_no_timestamp),
     Fault("empty-link", Stage.ANSWER, "sends an empty Link on the last page", _empty_link),
     Fault("trailing-slash", Stage.SERVER, "redirects addresses that do not end with a slash"),
     Fault("bad-token-3000", Stage.SERVER, "says HTTP 200 and OCPI 3000 to a token that it does not know"),

@@ -9,7 +9,7 @@ from admin.routes import ROUTES
 from tests.admin.door import BOOTSTRAP, PROBLEM, Door
 
 NAMES = {route.function.__name__ for route in ROUTES}
-VIEWERS = {"list_platforms", "show_platform", "list_agreements", "list_parties", "list_changes"}
+VIEWERS = {"list_platforms", "show_platform", "list_agreements", "list_parties", "list_changes", "list_findings"}
 OWNERS = {"list_keys", "add_key", "revoke_key"}
 
 
