@@ -36,16 +36,31 @@ def version_details(core: Core, version: Version, caller: Platform) -> dict[str,
     base = f"{base_url(core, caller)}/{version.number}"
     if not version.endpoints_have_role:
         return {"version": version.number, "endpoints": list(_without_roles(core, base, version, caller))}
-    endpoints = [
-        {"identifier": CREDENTIALS, "role": Interface.SENDER, "url": f"{base}/{CREDENTIALS}"},
-        {"identifier": CLIENT_INFO, "role": Interface.SENDER, "url": f"{base}/{CLIENT_INFO}"},
-    ]
-    names = [module.identifier for module in MODULES.values() if version.number in module.versions]
-    for name in (*names, *core.settings.hub.custom_modules):
+    endpoints = [{"identifier": CREDENTIALS, "role": Interface.SENDER, "url": f"{base}/{CREDENTIALS}"}]
+    if caller.counterpart is None:
+        endpoints.append({"identifier": CLIENT_INFO, "role": Interface.SENDER, "url": f"{base}/{CLIENT_INFO}"})
+    played = _played_roles(core.picture.directory, caller)
+    for module in MODULES.values():
+        for interface in Interface if version.number in module.versions else ():
+            if played is None or played & module.roles(interface):
+                url = f"{base}/{interface.lower()}/{module.identifier}"
+                endpoints.append({"identifier": module.identifier, "role": interface, "url": url})
+    for name in core.settings.hub.custom_modules:
         for interface in Interface:
-            url = f"{base}/{interface.lower()}/{name}"
-            endpoints.append({"identifier": name, "role": interface, "url": url})
+            endpoints.append({"identifier": name, "role": interface, "url": f"{base}/{interface.lower()}/{name}"})
     return {"version": version.number, "endpoints": endpoints}
+
+
+def _played_roles(directory: Directory, caller: Platform) -> frozenset[Role] | None:
+    """The roles that the hub plays on a connection with one counterpart; None on any other.
+
+    A counterpart that is not connected yet has the role that the caller deals with.
+    """
+    if caller.counterpart is None:
+        return None
+    known = frozenset(row.role for row in directory.reachable(caller) if row.id == caller.counterpart)
+    is_cpo = any(party.role is Role.CPO for party in caller.parties)
+    return known or frozenset({Role.EMSP if is_cpo else Role.CPO})
 
 
 def _without_roles(core: Core, base: str, version: Version, caller: Platform) -> Iterator[dict[str, str]]:
@@ -74,7 +89,7 @@ def own_credentials(core: Core, version: Version, token: str, viewer: Platform) 
         return {**head, **_named(party), "business_details": _details(core, directory, viewer)}
     if viewer.counterpart is not None:
         roles = [row for row in _reachable_roles(directory, viewer) if _is(row, viewer.counterpart)]
-        return {**head, "roles": roles or [_hub_role(core, Role.OTHER)]}
+        return {**head, "roles": roles or _expected_roles(directory, viewer, viewer.counterpart)}
     if version.hub_is_a_role:
         return {**head, "roles": [_hub_role(core, Role.HUB)]}
     roles = _reachable_roles(directory, viewer) or [_hub_role(core, Role.OTHER)]
@@ -83,6 +98,12 @@ def own_credentials(core: Core, version: Version, token: str, viewer: Platform) 
 
 def _hub_role(core: Core, role: Role) -> dict[str, Any]:
     return {"role": role, "business_details": _business(core), **_named(core.settings.hub.party)}
+
+
+def _expected_roles(directory: Directory, viewer: Platform, counterpart: PartyId) -> list[dict[str, Any]]:
+    """The roles of a counterpart that is not connected yet."""
+    details = {"business_details": {"name": str(counterpart)}, **_named(counterpart)}
+    return [{"role": role, **details} for role in sorted(_played_roles(directory, viewer) or ())]
 
 
 def _reachable_roles(directory: Directory, viewer: Platform) -> list[dict[str, Any]]:

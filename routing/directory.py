@@ -172,12 +172,30 @@ class Directory:
     def may_reach(self, sender: Party, receiver: Party, module: str | None = None) -> bool:
         """The one rule of who may reach whom, for routing, broadcast, lists and HubClientInfo alike.
 
-        Roles that deal with each other, on different platforms, not forbidden by an agreement (or, under the
-        policy `agreements`, allowed by one).
+        Roles that deal with each other, on different platforms, on connections that are for the two of them, not
+        forbidden by an agreement (or, under the policy `agreements`, allowed by one).
         """
         if sender.platform_id == receiver.platform_id or receiver.role not in _SEES[sender.role]:
             return False
+        played = self._played(sender)
+        if (played is not None and played != receiver.id) or not self._is_way_to(receiver, sender.id):
+            return False
         return self._agreed(sender, receiver, module)
+
+    def _is_way_to(self, receiver: Party, sender: PartyId) -> bool:
+        """Whether this connection of a receiver is the one for the sender: where it has one on which the hub plays
+        just that partner, it is no other.
+        """
+        played = self._played(receiver)
+        if played is not None:
+            return played == sender
+        others = (row for row in self.parties.get(receiver.id, ()) if row.role is receiver.role)
+        return not any(self._played(row) == sender for row in others)
+
+    def _played(self, party: Party) -> PartyId | None:
+        """The one partner that the hub plays on a party's connection."""
+        platform = self.platforms.get(party.platform_id)
+        return platform.counterpart if platform else None
 
     def _agreed(self, one: Party, other: Party, module: str | None) -> bool:
         if Role.CPO not in (one.role, other.role) or not self.agreements:

@@ -94,7 +94,7 @@ def adapted(message: Message, platform: Platform, hub: PartyId) -> Message:
     if not platform.quirks:
         return message
     if platform.quirks.get(STRICT_PATHS):
-        message = _with_owner(message, hub)
+        message = _with_owner(message, platform.counterpart or hub)
     if platform.quirks.get(TRAILING_SLASH) and not message.path.endswith("/"):
         message = replace(message, path=message.path + "/")
     return message
