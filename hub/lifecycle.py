@@ -28,7 +28,7 @@ from hub.store import Store, StoreUnavailable
 from hub.store.links import Links
 from hub.store.secrets import fingerprints
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
-from hub.watched import watch
+from hub.watched import watch, watch_broadcast
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
 from routing.crossing import Crossing
@@ -135,6 +135,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             on_leg=on_leg,
         )
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s)
+        watch_broadcast(metrics, router.broadcast)
         handshakes = Registration(core)
         hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)

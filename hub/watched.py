@@ -9,6 +9,7 @@ from hub.inspection import Inspection
 from hub.journal import Journal
 from hub.metrics import Metrics, bounded
 from hub.picture import Picture
+from routing.broadcast import Broadcast
 from routing.ocpi import ConnectionStatus
 
 
@@ -36,6 +37,38 @@ def watch(metrics: Metrics, picture: Picture, journal: Journal, inspection: Insp
         "Bodies by what the check of objects did with them.",
         "what",
         lambda: {"checked": inspection.checked, **inspection.left_out},
+    )
+
+
+def watch_broadcast(metrics: Metrics, broadcast: Broadcast) -> None:
+    """What waits to be pushed to everybody, and what became of what was."""
+    metrics.watch_gauge(
+        "ocpi_hub_broadcast_waiting",
+        "Copies that wait, and receivers that they wait for.",
+        "what",
+        lambda: {"copies": broadcast.waiting, "receivers": len(broadcast.waiting_for())},
+    )
+    metrics.watch_gauge(
+        "ocpi_hub_broadcast_waiting_bytes",
+        "Memory that waiting copies take, each body counted once.",
+        "what",
+        lambda: {"bodies": broadcast.waiting_bytes},
+    )
+    metrics.watch_counter(
+        "ocpi_hub_broadcast_copies",
+        "Copies of pushes to everybody, by how they ended.",
+        "outcome",
+        lambda: {
+            "delivered": broadcast.delivered,
+            "replaced": broadcast.replaced,
+            "given up": broadcast.given_up.total(),
+        },
+    )
+    metrics.watch_counter(
+        "ocpi_hub_broadcast_given_up",
+        "Copies of pushes to everybody that did not arrive.",
+        "reason",
+        lambda: broadcast.given_up,
     )
 
 

@@ -8,122 +8,158 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
-from routing.catalogue import module_named
-from routing.directory import Directory, Party
-from routing.errors import OcpiError
-from routing.mailbox import Copy, Mailbox, copy_of
+from routing.errors import (
+    ConnectionFailed,
+    HubRejected,
+    InvalidAnswer,
+    NoAnswerInTime,
+    OcpiError,
+    ReceiverNotConnected,
+    ReceiverOverloaded,
+    Refused,
+    Untranslatable,
+)
+from routing.mailbox import Copy, Mailbox, Room, copy_of
 from routing.message import Message
-from routing.ocpi import ConnectionStatus, Interface, PartyId
+from routing.receivers import Receiver
 
-MAX_WAITING: Final = 100_000
-"""Objects that may wait for one receiver."""
-MAX_CALLS: Final = 4
-"""Deliveries to one receiver at the same time, of different objects."""
+NOT_ANSWERING: Final = "not answering"
+FULL: Final = "full"
+CLOSED: Final = "closed"
+NOT_CONNECTED: Final = "not connected"
+FAILED: Final = "failed"
+REASONS: Final[tuple[tuple[type[OcpiError], str], ...]] = (
+    (Refused, "refused"),
+    (ReceiverNotConnected, NOT_CONNECTED),
+    (Untranslatable, "untranslatable"),
+    (NoAnswerInTime, "no answer"),
+    (ConnectionFailed, "no connection"),
+    (HubRejected, "token rejected"),
+    (InvalidAnswer, "no OCPI answer"),
+    (ReceiverOverloaded, "overloaded"),
+)
+"""Why a copy was given up, in the words that metrics and the admin view show."""
+SILENCE: Final = (NoAnswerInTime, ConnectionFailed, HubRejected)
+"""Failures after which the next copy will hardly fare better."""
+ANSWERS: Final = (Refused, InvalidAnswer, ReceiverOverloaded)
+"""Failures that show that the receiver is there."""
 
-Address = tuple[str, PartyId]
-"""A receiver: its platform's id, and the party."""
+Deliver = Callable[[Copy, Receiver], Awaitable[None]]
+"""Sends one copy. Raises OcpiError where it did not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
-    """One party that a broadcast goes to, and the endpoint that it advertised."""
+class Bounds:
+    """How much may wait, and for how long a receiver that does not answer is waited for."""
 
-    platform_id: str
-    party: PartyId
-    endpoint: str
-
-
-Deliver = Callable[[Copy, Receiver], Awaitable[None]]
-"""Sends one copy. Raises OcpiError where it did not arrive; ReceiverNotConnected where nothing will."""
-
-
-def receivers_of(message: Message, directory: Directory) -> tuple[Receiver, ...]:
-    """The parties that a broadcast goes to: of a role that deals with the sender's, connected, allowed, and
-    implementing the module. One copy for each party, none for the sender's own platform. Pure.
-    """
-    question = ("broadcast", message.caller.id, message.sender, message.module)
-    known = directory.decided.get(question)
-    if isinstance(known, tuple):
-        return known
-    senders = directory.senders(message.caller, message.sender)
-    found = directory.decided[question] = tuple(_receivers(message.module, senders, directory))
-    return found
+    copies_of_one: int = 100_000
+    """Copies that may wait for one receiver."""
+    copies: int = 1_000_000
+    """Copies that may wait for all receivers together."""
+    bytes: int = 512 * 1024 * 1024
+    """Bytes of bodies that may wait, each body counted once."""
+    floor: int = 100
+    """What may wait for each receiver even where the others have filled the house."""
+    calls: int = 4
+    """Calls to one receiver at the same time, of different objects."""
+    patience_s: float = 30.0
+    """How long a receiver may fail before what waits for it is given up."""
+    pause_s: float = 1.0
+    """Between two attempts at a receiver that fails."""
 
 
-def _receivers(module: str, senders: tuple[Party, ...], directory: Directory) -> Iterator[Receiver]:
-    standard = module_named(module)
-    for rows in directory.parties.values():
-        for row in rows:
-            platform = directory.platform_of(row)
-            endpoint = platform.endpoint(module, Interface.RECEIVER)
-            if endpoint is None or platform.status_of(row) is not ConnectionStatus.CONNECTED:
-                continue
-            if standard is not None and row.role not in standard.receiver_roles:
-                continue
-            if any(directory.may_reach(sender, row, module) for sender in senders):
-                yield Receiver(platform.id, row.id, endpoint)
-                break
+@dataclass(slots=True)
+class Tally:
+    """What became of the copies for one receiver since this node started."""
+
+    delivered: int = 0
+    given_up: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """One receiver being served: what waits for it, the calls under way, and since when it fails."""
+
+    receiver: Receiver
+    mailbox: Mailbox
+    tally: Tally
+    calls: int = 0
+    failing_since: float | None = None
 
 
 class Broadcast:
     """The mailboxes of all receivers, and the calls that empty them."""
 
-    def __init__(self, deliver: Deliver, *, max_waiting: int = MAX_WAITING, max_calls: int = MAX_CALLS) -> None:
+    def __init__(self, deliver: Deliver, bounds: Bounds | None = None) -> None:
         self._deliver = deliver
-        self._max_waiting = max_waiting
-        self._max_calls = max_calls
-        self._mailboxes: dict[Address, Mailbox] = {}
-        self._calls: Counter[Address] = Counter()
+        self._bounds = bounds or Bounds()
+        self._room = Room()
+        self._rounds: dict[Receiver, _Round] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replaced = 0
         self._is_closed = False
-        self.given_up: Counter[tuple[str, str]] = Counter()
-        """Copies that did not arrive, by receiver (NL*TNM) and reason."""
-        self.delivered = 0
+        self.tallies: dict[Receiver, Tally] = {}
+        """What became of the copies, by receiver."""
 
     @property
     def waiting(self) -> int:
         """Copies that wait, over all receivers."""
-        return sum(len(mailbox) for mailbox in self._mailboxes.values())
+        return self._room.copies
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the bodies that wait; one that waits for many receivers counts once."""
+        return self._room.bytes
 
     @property
     def replaced(self) -> int:
         """Copies that a newer one made unnecessary."""
-        return sum(mailbox.replaced for mailbox in self._mailboxes.values())
+        return self._replaced + sum(serving.mailbox.replaced for serving in self._rounds.values())
 
-    def waiting_by_receiver(self) -> dict[str, int]:
+    @property
+    def delivered(self) -> int:
+        """Copies that arrived."""
+        return sum(tally.delivered for tally in self.tallies.values())
+
+    @property
+    def given_up(self) -> Counter[str]:
+        """Copies that did not arrive, by reason."""
+        return sum((tally.given_up for tally in self.tallies.values()), Counter())
+
+    def waiting_for(self) -> dict[Receiver, int]:
         """How many copies wait for each receiver that has any."""
-        return {str(party): len(mailbox) for (_, party), mailbox in self._mailboxes.items() if len(mailbox)}
+        return {receiver: len(serving.mailbox) for receiver, serving in self._rounds.items() if len(serving.mailbox)}
 
     def push(self, message: Message, receivers: Iterable[Receiver]) -> None:
         """Accept a push for these receivers; returns at once."""
         copy = copy_of(message)
         for receiver in receivers:
             self.put(copy, receiver)
+        copy.laid.clear()
 
     def put(self, copy: Copy, receiver: Receiver) -> None:
         """Accept one copy for one receiver; returns at once."""
-        address = (receiver.platform_id, receiver.party)
-        mailbox = self._mailboxes.get(address)
-        if mailbox is None:
-            mailbox = self._mailboxes[address] = Mailbox(self._max_waiting)
-        if self._is_closed or not mailbox.put(copy):
-            self.given_up[receiver.party.text, "closed" if self._is_closed else "full"] += 1
-            return
-        if self._calls[address] < self._max_calls:
-            self._calls[address] += 1
-            task = asyncio.create_task(self._empty(address, receiver, mailbox), name=f"broadcast {receiver.party}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        serving = self._rounds.get(receiver)
+        if serving is None:
+            tally = self.tallies.setdefault(receiver, Tally())
+            serving = self._rounds[receiver] = _Round(receiver, Mailbox(self._room), tally)
+        if self._is_closed:
+            serving.tally.given_up[CLOSED] += 1
+        elif not serving.mailbox.put(copy, self._at_most()):
+            serving.tally.given_up[FULL] += 1
+        self._serve(serving)
 
     def forget(self, platform_id: str) -> None:
-        """Drop what waits for a platform that is not connected any more."""
-        for address, mailbox in list(self._mailboxes.items()):
-            if address[0] == platform_id and (dropped := mailbox.clear()):
-                self.given_up[address[1].text, "not connected"] += dropped
+        """Drop what waits for a platform that is not connected any more: it will pull when it is back."""
+        for receiver, serving in self._rounds.items():
+            if receiver.platform_id == platform_id:
+                self._give_up(serving, NOT_CONNECTED)
+                serving.failing_since = None
 
     async def settled(self) -> None:
         """Wait until nothing waits and nothing is on its way."""
@@ -137,25 +173,81 @@ class Broadcast:
             async with asyncio.timeout(timeout_s):
                 await self.settled()
         except TimeoutError:
+            for serving in self._rounds.values():
+                self._give_up(serving, CLOSED)
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        for (_, party), mailbox in self._mailboxes.items():
-            if dropped := mailbox.clear():
-                self.given_up[party.text, "closed"] += dropped
 
-    async def _empty(self, address: Address, receiver: Receiver, mailbox: Mailbox) -> None:
-        """Deliver from a mailbox until there is nothing to take."""
+    def _at_most(self) -> int:
+        """How many copies may wait for one receiver: little, where the house is full, so that each has its place."""
+        is_full = self._room.copies >= self._bounds.copies or self._room.bytes >= self._bounds.bytes
+        return self._bounds.floor if is_full else self._bounds.copies_of_one
+
+    def _give_up(self, serving: _Round, reason: str) -> None:
+        if dropped := serving.mailbox.clear():
+            serving.tally.given_up[reason] += dropped
+
+    # --- one receiver ------------------------------------------------------------------------------------------------
+
+    def _serve(self, serving: _Round) -> None:
+        """As many calls as may be and as there are objects for; one at a time to a receiver that fails."""
+        allowed = self._bounds.calls if serving.failing_since is None else 1
+        while serving.calls < allowed and (copy := serving.mailbox.take()) is not None:
+            serving.calls += 1
+            task = asyncio.create_task(self._call(serving, copy), name=f"broadcast to {serving.receiver.party}")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        if not serving.calls and serving.mailbox.is_idle and serving.failing_since is None:
+            self._replaced += serving.mailbox.replaced
+            self._rounds.pop(serving.receiver, None)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            words = {"message": f"{task.get_name()} failed", "exception": error, "task": task}
+            task.get_loop().call_exception_handler(words)
+
+    async def _call(self, serving: _Round, copy: Copy) -> None:
+        """Deliver one copy, and see to the next ones."""
         try:
-            while (copy := mailbox.take()) is not None:
-                try:
-                    await self._deliver(copy, receiver)
-                    self.delivered += 1
-                except OcpiError as error:
-                    self.given_up[receiver.party.text, type(error).__name__] += 1
-                finally:
-                    mailbox.done(copy)
+            await self._attempt(serving, copy)
         finally:
-            self._calls[address] -= 1
-            if not self._calls[address]:
-                del self._calls[address]
+            serving.mailbox.done(copy)
+            serving.calls -= 1
+            self._serve(serving)
+
+    async def _attempt(self, serving: _Round, copy: Copy) -> None:
+        try:
+            await self._deliver(copy, serving.receiver)
+        except OcpiError as error:
+            serving.tally.given_up[_reason(error)] += 1
+            if isinstance(error, SILENCE):
+                await self._failed(serving)
+            elif isinstance(error, ANSWERS):
+                serving.failing_since = None
+            if isinstance(error, ReceiverOverloaded):
+                await asyncio.sleep(self._bounds.pause_s)
+        except asyncio.CancelledError:
+            serving.tally.given_up[CLOSED] += 1
+            raise
+        except Exception:
+            serving.tally.given_up[FAILED] += 1
+            raise
+        else:
+            serving.tally.delivered += 1
+            serving.failing_since = None
+
+    async def _failed(self, serving: _Round) -> None:
+        """Nothing is kept for long for a receiver that does not answer (OCPI 2.2.1, Offline behaviour)."""
+        now = asyncio.get_running_loop().time()
+        if serving.failing_since is None:
+            serving.failing_since = now
+        if now - serving.failing_since >= self._bounds.patience_s:
+            self._give_up(serving, NOT_ANSWERING)
+        else:
+            await asyncio.sleep(self._bounds.pause_s)
+
+
+def _reason(error: OcpiError) -> str:
+    return next((reason for kind, reason in REASONS if isinstance(error, kind)), FAILED)

@@ -208,8 +208,11 @@ class Directory:
         return any(row.is_allowed for row in apply) or not self.needs_agreement
 
     def senders(self, platform: Platform, party: PartyId) -> tuple[Party, ...]:
-        """The caller's parties of this id: one for each of its roles."""
-        return tuple(row for row in platform.parties if row.id == party and not row.is_suspended)
+        """The caller's parties of this id: one for each of its roles. A hub speaks for parties of its own."""
+        rows = tuple(row for row in platform.parties if row.id == party and not row.is_suspended)
+        if not rows and platform.is_hub and all(row.id != party for row in platform.parties):
+            return (Party(party, Role.HUB, platform.id, name=platform.name),)
+        return rows
 
     def reachable(self, platform: Platform) -> Iterator[Party]:
         """Every party that one of the platform's own may reach: who it is told of."""

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 from routing.answers import Answer, PassedOn, pass_on
-from routing.bridge import AnsweredByHub, translate_failure
+from routing.bridge import AnsweredByHub, Untranslatable, translate_failure, withdrawal
 from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.directory import Directory, Platform
-from routing.errors import OcpiError
-from routing.journey import Direction, Leg, OnLeg, fault_of, ignore, new_request_id, outcome_of, timestamp
+from routing.errors import OcpiError, Refused
+from routing.journey import Direction, Leg, OnLeg, Outcome, fault_of, ignore, new_request_id, outcome_of, timestamp
 from routing.lead_back import LeadBack
 from routing.message import Message, Reply
 from routing.ocpi import (
@@ -33,6 +34,15 @@ from routing.ocpi import (
 from routing.quirks import adapted, straightened
 
 PASSED_ON: Final = (TOTAL_COUNT, LIMIT, "Retry-After")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was called, and what came back, as it came."""
+
+    url: str
+    answer: Answer
+
 
 Address = Callable[[Message], str]
 """The URL to call, of the message as it is sent."""
@@ -59,42 +69,72 @@ class Outbound:
     async def deliver(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> Reply:
         """Send a message to its receiver, in the receiver's version and manner, and bring back the answer.
 
-        Raises the OcpiError that stands for an answer that cannot be passed on.
+        Addresses in the answer lead back through the hub. Raises the OcpiError that stands for an answer that cannot
+        be passed on.
+        """
+        reply, asked = await self.ask(message, platform, receiver, address)
+        if asked is None:
+            return reply
+        own: dict[str, str] = {}
+        if following := await self._lead_back.next_page(message, platform, receiver, asked.url, asked.answer):
+            own["Link"] = f'<{following}>; rel="next"'
+        if location := await self._lead_back.location(message, platform, receiver, asked.url, asked.answer):
+            own["Location"] = location
+        return replace(reply, headers={**reply.headers, **own}) if own else reply
+
+    async def deliver_copy(self, copy: Message, platform: Platform, receiver: PartyId, address: Address) -> None:
+        """Send a copy of a broadcast. Raises OcpiError where it did not arrive."""
+        try:
+            reply, _ = await self.ask(copy, platform, receiver, address)
+        except Untranslatable as error:
+            # the sender was told that all is well: that this receiver got nothing is in the journal alone
+            self._on_leg(_untold(copy, platform, receiver, error))
+            raise
+        if outcome_of(reply.code) is not Outcome.DELIVERED:
+            raise Refused(f"receiver {receiver} answered HTTP {reply.http}, OCPI {reply.code}")
+
+    async def ask(
+        self, message: Message, platform: Platform, receiver: PartyId, address: Address
+    ) -> tuple[Reply, Asked | None]:
+        """Like `deliver`, with the party's own answer beside the reply, whose addresses are still the party's.
+
+        There is none where the hub answered in the party's place.
         """
         version = platform.version or message.version
-        if version is message.version:
-            sent = adapted(message, platform, self._directory().hub)
-            return await self._exchange(message, sent, platform, receiver, address(sent))
         directory = self._directory()
+        if version is message.version:
+            sent = adapted(message, platform, directory.hub)
+            return await self._exchange(sent, platform, receiver, address(sent))
         try:
             crossed, receipt = await self._crossing.request(message, platform, version, directory, receiver)
         except AnsweredByHub as instead:
-            return instead.reply(timestamp())
+            return instead.reply(timestamp()), None
+        except Untranslatable:
+            await self._withdraw(message, platform, receiver, address)
+            raise
         sent = adapted(crossed, platform, directory.hub)
         try:
-            reply = await self._exchange(message, sent, platform, receiver, address(sent), receipt.losses)
+            reply, asked = await self._exchange(sent, platform, receiver, address(sent), receipt.losses)
         except OcpiError as error:
             raise translate_failure(error, message, source=version) from error
         reply, lost = await self._crossing.answer(reply, message, platform, version, directory, receiver)
-        return replace(reply, receipt=lost.losses)
+        return replace(reply, receipt=lost.losses), asked
+
+    async def _withdraw(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> None:
+        """Take back a tariff whose newer version the receiver cannot be told: no price is better than an old one."""
+        instead = withdrawal(message, target_version=platform.version or message.version)
+        if instead is None:
+            return
+        sent = adapted(instead, platform, self._directory().hub)
+        with suppress(OcpiError):  # the caller is told of the tariff itself, the journal of this
+            await self._exchange(sent, platform, receiver, address(sent))
 
     async def _exchange(
-        self,
-        message: Message,
-        sent: Message,
-        platform: Platform,
-        receiver: PartyId,
-        url: str,
-        receipt: tuple[object, ...] = (),
-    ) -> Reply:
-        """One call, and its answer with addresses that lead back. `message` is as the caller sent it."""
+        self, sent: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...] = ()
+    ) -> tuple[Reply, Asked]:
         answer, passed = await self._call(sent, platform, receiver, url, receipt)
         headers = {name: answer.headers[name.lower()] for name in PASSED_ON if name.lower() in answer.headers}
-        if following := await self._lead_back.next_page(message, platform, receiver, url, answer):
-            headers["Link"] = f'<{following}>; rel="next"'
-        if location := await self._lead_back.location(message, platform, receiver, url, answer):
-            headers["Location"] = location
-        return Reply(passed.http, passed.body, receiver, headers, passed.code)
+        return Reply(passed.http, passed.body, receiver, headers, passed.code), Asked(url, answer)
 
     async def _call(
         self, message: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...]
@@ -128,6 +168,13 @@ class Outbound:
                 leg.reason, leg.fault = failure.message, failure.fault
             self._on_leg(leg)
         return answer, passed
+
+
+def _untold(message: Message, platform: Platform, receiver: PartyId, error: Untranslatable) -> Leg:
+    """The leg of a copy that could not be sent at all."""
+    leg = _leg(message, platform, receiver, "", None, None)
+    leg.at, leg.reason, leg.fault = time.time(), error.message, error.fault
+    return leg
 
 
 def _headers(message: Message, receiver: PartyId) -> dict[str, str]:

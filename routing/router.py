@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from routing.answers import envelope
-from routing.broadcast import Broadcast, Receiver, receivers_of
+from routing.broadcast import Broadcast
 from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.decide import ByContent, Decision, Delivery, FromMemory, ToEverybody, check_connected, decide, target_url
 from routing.directory import Directory
-from routing.errors import InvalidMessage, ReceiverNotConnected, Refused, RoutedInCircles, UnknownReceiver
-from routing.journey import OnLeg, Outcome, ignore, outcome_of, timestamp
+from routing.errors import InvalidMessage, ReceiverNotConnected, RoutedInCircles, UnknownReceiver
+from routing.journey import OnLeg, ignore, timestamp
 from routing.lead_back import LeadBack
 from routing.links import Link
 from routing.mailbox import Copy
 from routing.message import Message, Reply
-from routing.ocpi import SUCCESS, ConnectionStatus
+from routing.ocpi import SUCCESS
 from routing.outbound import Outbound
+from routing.receivers import Receiver, receivers_of
 
 
 class Router:
@@ -66,19 +67,16 @@ class Router:
                     return await self._by_content(message)
 
     async def deliver_copy(self, copy: Copy, receiver: Receiver) -> None:
-        """Deliver one copy of a broadcast. Raises OcpiError where it did not arrive."""
+        """Deliver one copy of a broadcast, if it may still be. Raises OcpiError where it did not arrive."""
         directory = self._directory()
-        platform = directory.platforms.get(receiver.platform_id)
-        if platform is None or platform.status is not ConnectionStatus.CONNECTED:
-            raise ReceiverNotConnected(f"receiver {receiver.party} is not connected")
-        message = replace(
-            copy.message, method=copy.method, body=copy.body, sender=directory.hub, receiver=receiver.party
+        endpoint = receivers_of(copy.message, directory).get(receiver)
+        if endpoint is None:
+            raise ReceiverNotConnected(f"receiver {receiver.party} is not connected, or may not be reached any more")
+        message = replace(copy.message, sender=directory.hub, receiver=receiver.party)
+        platform = directory.platforms[receiver.platform_id]
+        await self._outbound.deliver_copy(
+            message, platform, receiver.party, lambda sent: target_url(endpoint, sent.path, sent.query)
         )
-        reply = await self._outbound.deliver(
-            message, platform, receiver.party, lambda sent: target_url(receiver.endpoint, sent.path, sent.query)
-        )
-        if outcome_of(reply.code) is not Outcome.DELIVERED:
-            raise Refused(f"receiver {receiver.party} answered HTTP {reply.http}, OCPI {reply.code}")
 
     async def follow(self, link: Link, message: Message) -> Reply:
         """Deliver a message that came to one of the hub's own addresses to where the link leads."""
@@ -114,6 +112,9 @@ class Router:
 
     def _push(self, message: Message) -> Reply:
         """Broadcast Push: accepted and answered at once, delivered after that."""
+        operation = message.operation
+        if operation is not None and operation.object_name and not isinstance(message.document, dict):
+            raise InvalidMessage(f"a {operation.object_name} object is expected as body")
         self._broadcast.push(message, receivers_of(message, self._directory()))
         return Reply(200, envelope(SUCCESS, None, timestamp()), None)
 
