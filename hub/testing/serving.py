@@ -218,4 +218,4 @@ class Serving:
                 document = fault.body(document) if fault.body else document
             headers |= calling.answer_headers(self._party, seen)
         spelled = calling.spelled(self._party, seen.module if seen else "", headers)
-        return web.Response(status=served.http, body=json.dumps(document).encode(), headers=spelled)
+        return web.Response(status=served.http, body=served.body or json.dumps(document).encode(), headers=spelled)

@@ -25,13 +25,17 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer: HTTP status, OCPI status code, data, headers, and words beside the code."""
+    """An answer: HTTP status, OCPI status code, data, headers, and words beside the code.
+
+    Where `body` is given, exactly these bytes are answered instead of an envelope.
+    """
 
     http: int = 200
     code: int = 1000
     data: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
+    body: bytes = b""
 
 
 NOT_FOUND: Final = Served(404, 2003, message="no such object")
