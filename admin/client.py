@@ -36,16 +36,24 @@ class Client:
 
         Raises Refused or Unreachable.
         """
+        answer = self._answer(method, path, body)
+        document = _json(answer)
+        if answer and document is None:
+            raise Unreachable(f"what answers at {self._url} is not an admin door")
+        return document
+
+    def text(self, path: str) -> str:
+        """A file of the API, such as a report. Raises Refused or Unreachable."""
+        return self._answer("GET", path, None).decode()
+
+    def _answer(self, method: str, path: str, body: Any) -> bytes:
         try:
             status, answer = self._exchange(method, path, body)
         except (OSError, HTTPException, ValueError) as error:
             raise Unreachable(f"the admin door at {self._url} cannot be reached: {error}") from None
-        document = _json(answer)
         if status >= 300:
-            raise Refused(status, _in_words(status, document))
-        if answer and document is None:
-            raise Unreachable(f"what answers at {self._url} is not an admin door")
-        return document
+            raise Refused(status, _in_words(status, _json(answer)))
+        return answer
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         parts = urlsplit(self._url)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from admin import check_api as checks
 from admin import findings_api as findings
 from admin import journal_api as journal
 from admin import platforms_api as platforms
 from admin import registry_api as registry
+from admin.check_api import MEDIA as REPORTS
+from admin.check_api import ChecksPage, ReportStyle
+from admin.check_json import CheckDetail, CheckJson, CheckList
 from admin.findings_api import FindingList
 from admin.journal_api import MEDIA, JournalExport, JournalPage
 from admin.journal_json import JourneyDetail, JourneyList
@@ -48,6 +52,18 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/platforms/{id}/rotate", OPERATOR, platforms.rotate_tokens, PlatformJson, errors=(404, 409, 502)),
     Route("GET", "/platforms/{id}/findings", VIEWER, findings.list_findings, FindingList, query=Page, errors=(404,)),
     Route("DELETE", "/platforms/{id}/findings", OPERATOR, findings.forget_findings, errors=(404,)),
+    Route("POST", "/platforms/{id}/check", OPERATOR, checks.begin_check, CheckJson, status=202, errors=(404, 409)),
+    Route("GET", "/checks", VIEWER, checks.list_checks, CheckList, query=ChecksPage),
+    Route("GET", "/checks/{id}", VIEWER, checks.show_check, CheckDetail, errors=(404,)),
+    Route(
+        "GET",
+        "/checks/{id}/report",
+        VIEWER,
+        checks.show_report,
+        query=ReportStyle,
+        errors=(404,),
+        media=tuple(REPORTS.values()),
+    ),
     Route("GET", "/agreements", VIEWER, registry.list_agreements, AgreementList, query=Page),
     Route("POST", "/agreements", OPERATOR, registry.add_agreement, AgreementJson, NewAgreement, status=201),
     Route("DELETE", "/agreements/{id}", OPERATOR, registry.remove_agreement, errors=(404,)),

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from hub.app import OcpiDoor
+from hub.checks import Checks
 from hub.chores import Chore, doing
 from hub.config import Settings
 from hub.core import Core
@@ -52,6 +53,7 @@ class Hub:
     journal: Journal
     metrics: Metrics
     inspection: Inspection
+    checks: Checks
 
     @property
     def settings(self) -> Settings:
@@ -137,7 +139,9 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s)
         watch_broadcast(metrics, router.broadcast)
         handshakes = Registration(core)
-        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection)
+        checks = Checks(core)
+        stack.push_async_callback(checks.close)
+        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Annotated, Any
 
 import typer
 
 from admin.client import Client, Refused, Unreachable
-from hub.cli.terminal import WRONG_USE, give_up, out, table
+from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, table
 from routing.ocpi import PartyId, Role
 
 app = typer.Typer(help="Platforms and their parties, through the admin API.", no_args_is_help=True)
@@ -19,6 +20,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as 
 Roles = Annotated[list[str] | None, typer.Option("--role", help="A role and party, like CPO:NL*TNM; may be repeated.")]
 PlatformId = Annotated[str, typer.Argument(help="The platform's id, or one of its parties, like NL*TNM.")]
 
+LOOK_EVERY_S = 0.5
+STYLES = ("text", "markdown", "html")
 DEFAULT_URL = "http://127.0.0.1:8081"
 
 
@@ -96,6 +99,31 @@ def resume(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json:
 
 
 @app.command()
+def check(
+    platform: PlatformId,
+    style: Annotated[str, typer.Option("--format", help="text, markdown or html.")] = "text",
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check how well a connected platform speaks OCPI, with harmless requests. Exit 1 when something failed."""
+    if style not in STYLES:
+        give_up(f"--format: choose from {', '.join(STYLES)}, not {style}", WRONG_USE)
+    begun = _call(url, key, "POST", f"/platforms/{_id_of(url, key, platform)}/check")
+    while begun["status"] == "running":
+        time.sleep(LOOK_EVERY_S)
+        begun = _call(url, key, "GET", f"/checks/{begun['id']}")
+    if as_json:
+        _print_json(begun)
+    else:
+        out.print(
+            _read(url, key, f"/checks/{begun['id']}/report?format={style}"), markup=False, highlight=False, end=""
+        )
+    if begun["status"] != "done" or begun["counts"]["failed"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def remove(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "") -> None:
     """Unregister a platform, and forget it."""
     _call(url, key, "DELETE", f"/platforms/{_id_of(url, key, platform)}")
@@ -110,6 +138,14 @@ def _call(url: str, key: str, method: str, path: str, body: Any = None) -> Any:
         give_up("an admin key is needed: --key, or OCPI_HUB_ADMIN_KEY in the environment", WRONG_USE)
     try:
         return Client(url, key).request(method, path, body)
+    except (Refused, Unreachable) as error:
+        give_up(str(error))
+
+
+def _read(url: str, key: str, path: str) -> str:
+    """A file of the API."""
+    try:
+        return Client(url, key).text(path)
     except (Refused, Unreachable) as error:
         give_up(str(error))
 

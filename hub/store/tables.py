@@ -159,6 +159,25 @@ audit = Table(
     Column("after", JSON),
 )
 
+checks = Table(
+    "checks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("platform_id", ForeignKey("platforms.id", ondelete="CASCADE"), nullable=False),
+    Column("platform_name", Text, nullable=False),
+    Column("party", String(6), nullable=False),
+    Column("version", String(8), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("status", String(12), nullable=False),
+    Column("topics", Integer, nullable=False),
+    Column("topics_done", Integer, nullable=False),
+    Column("steps", Text, nullable=False),
+    Index(None, "platform_id", "started_at"),
+)
+
 legs = Table(
     "legs",
     metadata,

@@ -43,11 +43,12 @@ def routing_headers(party: FakeParty, module: str, to: str | None, from_: str | 
 
 
 def answer_headers(party: FakeParty, seen: Seen) -> dict[str, str | None]:
-    """The ids of the request, and its routing headers the other way round (OCPI 2.2.1, transport and format)."""
-    if not seen.interface:
-        return {}
+    """The ids of the request, and its routing headers the other way round (OCPI 2.2.1, transport and format).
+
+    Configuration modules are not routed: they have the ids only.
+    """
     headers = {name: seen.headers.get(name) for name in (REQUEST_ID, CORRELATION_ID)}
-    if not party.mischief.strikes("no-routing-headers", seen.module):
+    if seen.interface and not party.mischief.strikes("no-routing-headers", seen.module):
         for there, back in (("to", "from"), ("from", "to")):
             for part in ("country-code", "party-id"):
                 headers[f"OCPI-{back}-{part}"] = seen.headers.get(f"OCPI-{there}-{part}")

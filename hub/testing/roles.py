@@ -43,6 +43,9 @@ class FakeCpo(FakeParty):
         return await super().respond(seen)
 
     async def _obey(self, seen: Seen) -> Served:
+        timeout = {} if seen.version == samples.OLD else {"timeout": 30}
+        if seen.method == "GET" and "".join(seen.segments) not in self.shelf.own.get("sessions", {}):
+            return Served(data={"result": "UNKNOWN_SESSION", **timeout})
         try:
             url = _response_url(seen)
         except (ValueError, InvalidMessage):
@@ -51,7 +54,6 @@ class FakeCpo(FakeParty):
             await self._report(seen, url)
         else:
             self.afterwards.start(self._report(seen, url))
-        timeout = {} if seen.version == samples.OLD else {"timeout": 30}
         return Served(data={"result": "ACCEPTED", **timeout})
 
     async def _report(self, seen: Seen, url: str) -> Exchange:

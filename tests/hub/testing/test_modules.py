@@ -146,7 +146,10 @@ async def test_the_result_of_a_command_comes_before_or_after_its_answer(pair: Pa
 
 
 async def test_charging_profiles_are_set_read_and_cleared(pair: Pair) -> None:
-    _, emsp = pair
+    cpo, emsp = pair
+    unknown = (await emsp.active_profile("NL*TNM")).exchange
+    assert unknown.data["result"] == "UNKNOWN_SESSION"
+    await cpo.push_session("DE*ABC", emsp.parties[0])
     assert await (await emsp.set_profile("NL*TNM")).result() == {"result": "ACCEPTED"}
     active = await (await emsp.active_profile("NL*TNM")).result()
     assert active["profile"]["charging_profile"]["charging_rate_unit"] == "W"
