@@ -19,6 +19,7 @@ from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.inspection import Inspection, inspecting
 from hub.journal import Journal, keeping
+from hub.memory import StoredMemory, remembering
 from hub.metrics import Metrics
 from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
@@ -54,6 +55,7 @@ class Hub:
     metrics: Metrics
     inspection: Inspection
     checks: Checks
+    memory: StoredMemory
 
     @property
     def settings(self) -> Settings:
@@ -125,6 +127,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         await stack.enter_async_context(inspecting(inspection))
         watch(metrics, core.picture, journal, inspection)
         on_leg = _each(metrics.observe, journal.record, inspection.observe)
+        memory = StoredMemory(core.store, lambda: core.picture.directory)
+        await stack.enter_async_context(remembering(memory, within_s=settings.server.shutdown_s))
         links = Links(core.store)
         stack.push_async_callback(links.close)
         lead_back = LeadBack(LinkStore(links.save, links.find), settings.public_url)
@@ -133,15 +137,16 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             look_again=core.picture.look_again,
             courier=core.courier,
             lead_back=lead_back,
-            crossing=Crossing(),
+            crossing=Crossing(memory.recall),
             on_leg=on_leg,
+            memory=memory,
         )
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s)
         watch_broadcast(metrics, router.broadcast)
         handshakes = Registration(core)
         checks = Checks(core)
         stack.push_async_callback(checks.close)
-        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks)
+        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks, memory)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(

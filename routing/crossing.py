@@ -18,13 +18,15 @@ from routing.ocpi import Interface, PartyId, Version, party_named
 from routing.quirks import PATCH_PERIODS, REFUSE_UNSIGNED
 
 Key = tuple[str, ...]
-Recall = Callable[[str, Key], Awaitable[dict[str, Any] | None]]
-"""What memory has of an object by name and key, in the shape of OCPI 2.2.1 (see `Context.stored`)."""
+Ask = Callable[[str, Key], Awaitable[dict[str, Any] | None]]
+"""What is known of an object by name and key, in the shape of OCPI 2.2.1 (see `Context.stored`)."""
+Recall = Callable[[str, Key, tuple[PartyId, ...]], Awaitable[dict[str, Any] | None]]
+"""The same of memory, between these parties: what was sent to one of them alone is nobody else's to see."""
 
 Result = TypeVar("Result")
 
 
-async def nothing(object_name: str, key: Key) -> dict[str, Any] | None:
+async def nothing(object_name: str, key: Key, between: tuple[PartyId, ...]) -> dict[str, Any] | None:
     """A memory that has nothing."""
     return None
 
@@ -61,27 +63,32 @@ class Crossing:
         )
 
     async def _asking(self, attempt: Callable[[Context], Result], context: Context) -> Result:
-        """Try, look up whatever was asked for and is not known yet, and try again until nothing new is asked."""
-        known: dict[tuple[str, Key], dict[str, Any] | None] = {}
-        while True:
-            missing: list[tuple[str, Key]] = []
+        between = tuple(party for party in (context.owner, context.counterpart) if party is not None)
+        return await asking(attempt, context, lambda name, key: self._recall(name, key, between))
 
-            def stored(name: str, key: Key, missing: list[tuple[str, Key]] = missing) -> dict[str, Any] | None:
-                if (name, key) not in known:
-                    missing.append((name, key))
-                return known.get((name, key))
 
-            failure: Untranslatable | None = None
-            try:
-                result = attempt(replace(context, stored=stored))
-            except Untranslatable as error:
-                failure = error
-            if not missing:
-                if failure is not None:
-                    raise failure
-                return result
-            for name, key in missing:
-                known[name, key] = await self._recall(name, key)
+async def asking(attempt: Callable[[Context], Result], context: Context, ask: Ask) -> Result:
+    """Try, look up whatever was asked for and is not known yet, and try again until nothing new is asked."""
+    known: dict[tuple[str, Key], dict[str, Any] | None] = {}
+    while True:
+        missing: list[tuple[str, Key]] = []
+
+        def stored(name: str, key: Key, missing: list[tuple[str, Key]] = missing) -> dict[str, Any] | None:
+            if (name, key) not in known:
+                missing.append((name, key))
+            return known.get((name, key))
+
+        failure: Untranslatable | None = None
+        try:
+            result = attempt(replace(context, stored=stored))
+        except Untranslatable as error:
+            failure = error
+        if not missing:
+            if failure is not None:
+                raise failure
+            return result
+        for name, key in missing:
+            known[name, key] = await ask(name, key)
 
 
 def _context(message: Message, platform: Platform, directory: Directory, receiver: PartyId) -> Context:

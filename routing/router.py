@@ -20,6 +20,7 @@ from routing.journey import OnLeg, ignore, timestamp
 from routing.lead_back import LeadBack
 from routing.links import Link
 from routing.mailbox import Copy
+from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS
 from routing.outbound import Outbound
@@ -38,6 +39,7 @@ class Router:
         lead_back: LeadBack,
         crossing: Crossing,
         on_leg: OnLeg = ignore,
+        memory: Memory | None = None,
     ) -> None:
         self._directory = directory
         self._look_again = look_again
@@ -45,6 +47,7 @@ class Router:
         self._outbound = Outbound(
             directory=directory, courier=courier, lead_back=lead_back, crossing=crossing, on_leg=on_leg
         )
+        self._memory = memory or Forgetful()
         self._broadcast = Broadcast(self.deliver_copy)
         self._on_the_way: set[tuple[str, ...]] = set()
 
@@ -103,18 +106,21 @@ class Router:
     async def _send(self, message: Message, delivery: Delivery) -> Reply:
         """Party to party."""
         outgoing = await self._lead_back.outgoing(message, delivery)
-        return await self._outbound.deliver(
+        reply = await self._outbound.deliver(
             outgoing,
             delivery.platform,
             delivery.receiver,
             lambda sent: target_url(delivery.endpoint, sent.path, sent.query),
         )
+        self._memory.learn(message, reply, delivery.platform)
+        return reply
 
     def _push(self, message: Message) -> Reply:
         """Broadcast Push: accepted and answered at once, delivered after that."""
         operation = message.operation
         if operation is not None and operation.object_name and not isinstance(message.document, dict):
             raise InvalidMessage(f"a {operation.object_name} object is expected as body")
+        self._memory.learn(message, None, None)
         self._broadcast.push(message, receivers_of(message, self._directory()))
         return Reply(200, envelope(SUCCESS, None, timestamp()), None)
 
