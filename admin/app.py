@@ -12,9 +12,9 @@ from admin.openapi import described
 from admin.problems import Handler, Problem, problems
 from admin.route import API, HUB, Route, guarded, serving
 from admin.routes import ROUTES
-from hub.lifecycle import Hub
+from hub.lifecycle import ADMIN_SHARE, Hub
 from hub.metrics import CONTENT_TYPE
-from hub.server import bind
+from hub.server import accepting, bind
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 
@@ -37,14 +37,15 @@ async def office(hub: Hub) -> AsyncIterator[str]:
     """Open the admin door of a running hub; its URL. Raises OSError for a port that is taken."""
     settings = hub.settings
     sock = bind(settings.admin.host, settings.admin.port)
-    runner = web.AppRunner(make_app(hub), access_log=None, shutdown_timeout=settings.server.shutdown_s)
+    shutdown_s = settings.server.shutdown_s * ADMIN_SHARE
+    runner = web.AppRunner(make_app(hub), access_log=None, shutdown_timeout=shutdown_s)
+    certificates = settings.admin.certificates
     try:
-        await runner.setup()
-        await web.SockSite(runner, sock).start()
-        host, port = sock.getsockname()[:2]
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        async with accepting(runner, sock, certificates):
+            host, port = sock.getsockname()[:2]
+            scheme = "https" if certificates else "http"
+            yield f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     finally:
-        await runner.cleanup()
         sock.close()
 
 

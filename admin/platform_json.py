@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from admin.journal_json import iso
-from admin.words import Given, Moment, Name, Network, Party, Token, Told
+from admin.words import Fingerprint, Given, Moment, Name, Network, Party, Token, Told
 from hub.store.registry import PlatformRow, RoleRow
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 from routing.quirks import check_quirks
@@ -74,6 +74,12 @@ class PlatformChange(Given):
     quirks: dict[str, Any] | None = None
     allowed_networks: tuple[Network, ...] | None = Field(None, max_length=100)
     rate_limit: RateLimit | None = None
+    client_certificates: tuple[Fingerprint, ...] | None = Field(
+        None, max_length=20, description="SHA-256 fingerprints of TLS certificates; callers must show one of them."
+    )
+    renew_days: int | None = Field(
+        None, ge=1, le=3650, description="Renew both tokens after so many days; the specification advises monthly."
+    )
 
     @field_validator("name")
     @classmethod
@@ -100,6 +106,10 @@ class PlatformChange(Given):
             values["allowed_networks"] = list(self.allowed_networks or ())
         if "rate_limit" in self.model_fields_set:
             values["rate_limit"] = self.rate_limit.kept() if self.rate_limit else None
+        if "client_certificates" in self.model_fields_set:
+            values["client_certificates"] = list(self.client_certificates or ())
+        if "renew_days" in self.model_fields_set:
+            values["renew_days"] = self.renew_days
         return values
 
 
@@ -158,6 +168,9 @@ class PlatformJson(Told):
     quirks: dict[str, Any]
     allowed_networks: list[str]
     rate_limit: RateLimitJson | None
+    client_certificates: list[str]
+    renew_days: int | None
+    renewed_at: Moment | None
     counterpart: Party | None
     last_seen: Moment | None
     last_error: LastError | None
@@ -199,6 +212,9 @@ def platform_json(row: PlatformRow) -> PlatformJson:
         quirks=dict(row.quirks),
         allowed_networks=list(row.allowed_networks),
         rate_limit=RateLimitJson(**limit) if limit else None,
+        client_certificates=list(row.client_certificates or ()),
+        renew_days=row.renew_days,
+        renewed_at=iso(row.renewed_at) if row.renewed_at else None,
         counterpart=row.counterpart,
         last_seen=iso(row.last_seen_at) if row.last_seen_at else None,
         last_error=LastError(**{**error, "at": iso(error["at"])}) if error else None,

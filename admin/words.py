@@ -53,6 +53,13 @@ def _network(text: str) -> str:
     return str(ipaddress.ip_network(text))
 
 
+def _fingerprint(text: str) -> str:
+    digits = text.replace(":", "").lower()
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise ValueError("a SHA-256 fingerprint has 64 hexadecimal digits")
+    return digits
+
+
 def _sendable(token: SecretStr) -> SecretStr:
     if not _TOKEN.fullmatch(token.get_secret_value()):
         raise ValueError("a token has 1 to 255 printable ASCII characters without spaces")
@@ -72,6 +79,11 @@ Party = Annotated[
 """Read as NL*TNM, NL-TNM, NLTNM and in lower case; written NL*TNM."""
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Network = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "examples": ["192.0.2.0/24"]})]
+Fingerprint = Annotated[
+    str,
+    AfterValidator(_fingerprint),
+    WithJsonSchema({"type": "string", "description": "SHA-256, 64 hexadecimal digits, with colons or without"}),
+]
 Token = Annotated[SecretStr, AfterValidator(_sendable)]
 
 

@@ -9,11 +9,12 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from hub.tls import Certificates
 from routing.ocpi import VERSIONS, PartyId
 
 ENV_PREFIX = "OCPI_HUB_"
@@ -58,14 +59,28 @@ class HubSection(_Section):
         return PartyId(self.country_code, self.party_id)
 
 
-class ServerSection(_Section):
-    host: str = Field("127.0.0.1", description="Address of the public OCPI door.")
-    port: int = Field(8080, ge=0, le=65535, description="Port of the public OCPI door; 0 takes a free one.")
+class _DoorSection(_Section):
     tls_cert: Path | None = Field(
         None, description="PEM file with the certificate chain; with tls_key it turns on TLS."
     )
     tls_key: Path | None = Field(None, description="PEM file with the private key.")
     tls_client_ca: Path | None = Field(None, description="PEM file of CAs: clients must then show a certificate.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.tls_cert is None and (self.tls_key is not None or self.tls_client_ca is not None):
+            raise ValueError("tls_key and tls_client_ca need tls_cert")
+        return self
+
+    @property
+    def certificates(self) -> Certificates | None:
+        """What the door shows, where it speaks TLS."""
+        return Certificates(self.tls_cert, self.tls_key, self.tls_client_ca) if self.tls_cert else None
+
+
+class ServerSection(_DoorSection):
+    host: str = Field("127.0.0.1", description="Address of the public OCPI door.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of the public OCPI door; 0 takes a free one.")
     trusted_proxies: tuple[str, ...] = Field(
         (), description="CIDRs of proxies whose X-Forwarded-For and X-Forwarded-Proto count."
     )
@@ -79,7 +94,7 @@ class ServerSection(_Section):
         return value
 
 
-class AdminSection(_Section):
+class AdminSection(_DoorSection):
     host: str = Field("127.0.0.1", description="Address of the admin door.")
     port: int = Field(8081, ge=0, le=65535, description="Port of the admin door; 0 takes a free one.")
     bootstrap_key: SecretStr | None = Field(None, description="An owner key for automation; best given by environment.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -41,6 +40,10 @@ from routing.router import Router
 log = structlog.get_logger(__name__)
 
 FORGET_S = 60.0
+REQUESTS_SHARE, BROADCAST_SHARE, JOURNAL_SHARE = 0.6, 0.1, 0.15
+"""Of `server.shutdown_s`, what running requests, waiting broadcasts and the journal may take, one after the other; the
+admin door closes before them (ADMIN_SHARE)."""
+ADMIN_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
                 hub.metrics.counting(door),
                 sock,
                 max_body_bytes=settings.routing.max_body_bytes,
-                shutdown_s=settings.server.shutdown_s,
-                tls=server_tls(settings),
+                shutdown_s=settings.server.shutdown_s * REQUESTS_SHARE,
+                certificates=settings.server.certificates,
             ),
         ):
             log.info("public door open", url=settings.public_url)
@@ -141,7 +144,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             on_leg=on_leg,
             memory=memory,
         )
-        stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s)
+        stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s * BROADCAST_SHARE)
         watch_broadcast(metrics, router.broadcast)
         handshakes = Registration(core)
         checks = Checks(core)
@@ -185,18 +188,6 @@ def master_keys(settings: Settings) -> list[bytes]:
     return keys_from_file(settings.security.master_key_file or _key_file(settings.storage.url))
 
 
-def server_tls(settings: Settings) -> ssl.SSLContext | None:
-    """TLS for a door, where a certificate is configured; with a client CA, clients must show one too."""
-    if settings.server.tls_cert is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.server.tls_cert, settings.server.tls_key)
-    if settings.server.tls_client_ca is not None:
-        context.load_verify_locations(settings.server.tls_client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
 def _key_file(storage_url: str) -> Path:
     """`ocpi-hub.key` beside the store."""
     if not storage_url.startswith("sqlite:///") or ":memory:" in storage_url:
@@ -210,7 +201,7 @@ def _with_port(settings: Settings, port: int) -> Settings:
 
 def _journal(store: Store, settings: Settings) -> AbstractAsyncContextManager[Journal]:
     journal = Journal(store, bodies=settings.journal.bodies, retention_days=settings.journal.retention_days)
-    return keeping(journal, within_s=settings.server.shutdown_s)
+    return keeping(journal, within_s=settings.server.shutdown_s * JOURNAL_SHARE)
 
 
 def _each(*watchers: OnLeg) -> OnLeg:

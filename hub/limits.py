@@ -14,8 +14,9 @@ from typing import Final
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 
+from hub.tls import client_certificate
 from routing.directory import Platform
-from routing.errors import ForeignNetwork, RateLimited
+from routing.errors import ForeignCertificate, ForeignNetwork, RateLimited
 
 MAX_IN_FLIGHT: Final = 1024
 """Requests that one node carries at the same time."""
@@ -50,9 +51,14 @@ class Limits:
         return self._total
 
     async def check(self, platform: Platform, request: web.BaseRequest) -> None:
-        """Whether the platform may call from there, and now. Raises ForeignNetwork (403) or RateLimited (429)."""
+        """Whether the platform may call from there, and now.
+
+        Raises ForeignNetwork or ForeignCertificate (403), or RateLimited (429).
+        """
         if platform.allowed_networks:
             self._check_network(platform, request)
+        if platform.client_certificates and client_certificate(request.transport) not in platform.client_certificates:
+            raise ForeignCertificate()
         if platform.rate_limit:
             await self._check_rate(platform)
 

@@ -104,6 +104,7 @@ class Picture:
             counterpart=row.counterpart,
             allowed_networks=tuple(row.allowed_networks),
             rate_limit=row.rate_limit,
+            client_certificates=tuple(row.client_certificates or ()),
             access=row.access,
         )
 

@@ -20,7 +20,7 @@ from routing.ocpi import ConnectionStatus, PartyId
 
 log = structlog.get_logger(__name__)
 
-CHANGEABLE = ("name", "quirks", "allowed_networks", "rate_limit")
+CHANGEABLE = ("name", "quirks", "allowed_networks", "rate_limit", "client_certificates", "renew_days")
 
 
 class UnknownPlatform(Exception):

@@ -12,7 +12,9 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from hub.chores import Chore, doing
 from hub.door import refusal
+from hub.tls import WATCH_S, Certificates, Renewal
 from routing.errors import HubFailure, MalformedBody, OcpiError
 
 KEEP_ALIVE_S: Final = 75.0
@@ -66,7 +68,7 @@ async def listening(
     *,
     max_body_bytes: int,
     shutdown_s: float,
-    tls: ssl.SSLContext | None = None,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[None]:
     """Serve a handler on a socket; on the way out stop accepting, and let running requests finish."""
     loop = asyncio.get_running_loop()
@@ -83,10 +85,40 @@ async def listening(
         max_field_size=MAX_TARGET,
         auto_decompress=False,
     )
-    runner = web.ServerRunner(server, shutdown_timeout=shutdown_s)
+    async with accepting(web.ServerRunner(server, shutdown_timeout=shutdown_s), sock, certificates):
+        yield
+
+
+@asynccontextmanager
+async def accepting(
+    runner: web.BaseRunner, sock: socket.socket, certificates: Certificates | None
+) -> AsyncIterator[None]:
+    """Let a runner accept on a socket, with TLS where there are certificates. Raises OSError for unusable ones."""
+    door = _Door(runner, sock)
     await runner.setup()
     try:
-        await web.SockSite(runner, sock, ssl_context=tls).start()
-        yield
+        await door.open(certificates.context() if certificates else None)
+        async with doing(*_watched(certificates, door)):
+            yield
     finally:
         await runner.cleanup()
+
+
+def _watched(certificates: Certificates | None, door: _Door) -> list[Chore]:
+    return [Chore("watching certificates", WATCH_S, Renewal(certificates, door.open).look)] if certificates else []
+
+
+class _Door:
+    """Accepts on one socket; opened anew, it accepts with another TLS context, and no connection is lost."""
+
+    def __init__(self, runner: web.BaseRunner, sock: socket.socket) -> None:
+        self._runner = runner
+        self._sock = sock
+        self._site: web.SockSite | None = None
+
+    async def open(self, tls: ssl.SSLContext | None) -> None:
+        """Accept with this context from now on."""
+        before, self._site = self._site, web.SockSite(self._runner, self._sock.dup(), ssl_context=tls, backlog=BACKLOG)
+        await self._site.start()
+        if before is not None:
+            await before.stop()

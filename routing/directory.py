@@ -60,6 +60,8 @@ class Platform:
     """The one partner that the hub plays on this connection, for platforms that cannot name a receiver."""
     allowed_networks: tuple[str, ...] = ()
     rate_limit: Mapping[str, float] | None = None
+    client_certificates: tuple[str, ...] = ()
+    """SHA-256 fingerprints (hex) of the TLS certificates of which it must show one; empty: none is asked for."""
     access: Mapping[bytes, Access] = field(default_factory=dict, repr=False)
     """The tokens this platform may present, by fingerprint."""
 

@@ -74,6 +74,12 @@ class ForeignNetwork(OcpiError):
     http = 403
 
 
+class ForeignCertificate(OcpiError):
+    """Your client certificate is not one that was agreed for your platform."""
+
+    http = 403
+
+
 class UnknownPath(OcpiError):
     """There is nothing at this path."""
 

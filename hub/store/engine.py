@@ -58,10 +58,10 @@ class Store:
         async with _translated(), self._reader.connect() as connection:
             yield connection
 
-    async def migrate(self) -> None:
-        """Bring the schema to this version."""
+    async def migrate(self, revision: str = "head") -> None:
+        """Bring the schema to this version. One of a newer version stays: it serves this one, too."""
         async with _translated(), self._writer.connect() as connection:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, revision)
             await connection.commit()
 
     async def is_migrated(self) -> bool:
@@ -138,5 +138,8 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+def _upgrade(connection: Connection, revision: str) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is None or current in known:
+        command.upgrade(_config(connection), revision)

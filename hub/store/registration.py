@@ -147,6 +147,7 @@ async def connected(
         quirks=dict(quirks),
         last_seen_at=time.time(),
         last_error=None,
+        renewed_at=time.time(),
     )
     await set_roles(connection, platform_id, roles, row.counterpart if row else None)
     await set_endpoints(connection, platform_id, endpoint_rows)

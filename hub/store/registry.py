@@ -56,6 +56,9 @@ class PlatformRow:
     quirks: Mapping[str, Any]
     allowed_networks: Sequence[str]
     rate_limit: Mapping[str, float] | None
+    client_certificates: Sequence[str] | None
+    renew_days: int | None
+    renewed_at: float | None
     last_seen_at: float | None
     last_error: Mapping[str, Any] | None
     created_at: float

@@ -1,0 +1,75 @@
+"""TLS of a door: what its files say, read anew when they change, without a connection lost."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+WATCH_S = 1.0
+"""How often the files are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """The files: a chain and its key; with `client_ca`, clients must show a certificate of theirs."""
+
+    cert: Path
+    key: Path | None = None
+    client_ca: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """What connections are accepted with. Raises OSError (SSLError among them) for files that cannot be used."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.cert, self.key)
+        if self.client_ca is not None:
+            context.load_verify_locations(self.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """What changes when a file does; a link that is turned to another file counts too. Raises OSError."""
+        files = [file for file in (self.cert, self.key, self.client_ca) if file is not None]
+        return tuple((stat.st_mtime_ns, stat.st_ino) for stat in (file.stat() for file in files))
+
+
+@dataclass(slots=True)
+class Renewal:
+    """Looks at a door's files, and opens the door anew with what they say now. Connections that are open stay."""
+
+    certificates: Certificates
+    reopen: Callable[[ssl.SSLContext], Awaitable[None]]
+    _seen: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._seen = self.certificates.stamp()
+
+    async def look(self) -> bool:
+        """Whether there was something new. Files that cannot be used leave the door as it is."""
+        try:
+            stamp = self.certificates.stamp()
+            if stamp == self._seen:
+                return False
+            context = self.certificates.context()
+        except OSError as error:
+            log.error("certificate unusable", file=str(self.certificates.cert), reason=str(error))
+            return False
+        await self.reopen(context)
+        self._seen = stamp
+        log.info("certificate renewed", file=str(self.certificates.cert))
+        return True
+
+
+def client_certificate(transport: Any) -> str:
+    """The SHA-256 fingerprint (hex) of the certificate that the client showed; empty where it showed none."""
+    secured = transport.get_extra_info("ssl_object") if transport is not None else None
+    shown = secured.getpeercert(binary_form=True) if secured is not None else None
+    return hashlib.sha256(shown).hexdigest() if shown else ""
