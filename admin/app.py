@@ -1,18 +1,26 @@
-"""The admin door: a port of its own with the API, and what tells a machine whether the hub lives."""
+"""The admin door: a port of its own with the API, the web view, and what tells a machine whether the hub lives."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
+from admin.background import BACKGROUND, Background
+from admin.guard import LIMITS, ROLES, guarded
+from admin.keys import AdminRole
+from admin.login import PASSWORDS
 from admin.openapi import described
-from admin.problems import Handler, Problem, problems
-from admin.route import API, HUB, Route, guarded, serving
+from admin.page import STATIC, problem_page, set_up, showing
+from admin.pages.table import PAGES
+from admin.problems import AS_PAGE, AsPage, Handler, Problem, problems
+from admin.route import API, HUB, Route, serving
 from admin.routes import ROUTES
+from admin.users import Passwords
 from hub.lifecycle import ADMIN_SHARE, Hub
+from hub.limits import Limits
 from hub.metrics import CONTENT_TYPE
 from hub.server import accepting, bind
 
@@ -23,12 +31,29 @@ def make_app(hub: Hub) -> web.Application:
     """Everything that the admin door serves."""
     app = web.Application(middlewares=[problems, guarded], client_max_size=MAX_BODY_BYTES)
     app[HUB] = hub
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    app.router.add_get("/metrics", metrics)
-    app.router.add_get(f"{API}/openapi.json", _openapi(ROUTES))
+    app[LIMITS] = Limits(hub.settings.server.trusted_proxies)
+    app[PASSWORDS] = Passwords()
+    app[BACKGROUND] = Background()
+    app.on_cleanup.append(_end_background)
+    app[AS_PAGE] = AsPage(problem_page)
+    set_up(app)
+    roles: dict[tuple[str, str], AdminRole | None] = {}
+
+    def add(method: str, path: str, role: AdminRole | None, handler: Handler) -> None:
+        app.router.add_route(method, path, handler)
+        roles[method, path] = role
+
+    for path, handler in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
+        add("GET", path, None, handler)
+        add("HEAD", path, None, handler)
+    app.router.add_static("/static", STATIC)
+    roles["GET", "/static"] = roles["HEAD", "/static"] = None
+    add("GET", f"{API}/openapi.json", AdminRole.VIEWER, _openapi(ROUTES))
     for route in ROUTES:
-        app.router.add_route(route.method, API + route.path, serving(route))
+        add(route.method, API + route.path, route.role, serving(route))
+    for page in PAGES:
+        add(page.method, page.path, page.role, showing(page))
+    app[ROLES] = roles
     return app
 
 
@@ -49,8 +74,12 @@ async def office(hub: Hub) -> AsyncIterator[str]:
         sock.close()
 
 
+async def _end_background(app: web.Application) -> None:
+    await app[BACKGROUND].close()
+
+
 def _openapi(routes: Sequence[Route]) -> Handler:
-    document = described(routes)
+    document: dict[str, Any] = described(routes)
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.json_response(document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,10 +13,12 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from admin.journal_filters import BadFilter
+from admin.users import LastOwner
 from hub.peer import StepFailed
 from hub.platforms import UnknownPlatform, WrongState
 from hub.store import StoreUnavailable
 from hub.store.registry import RoleTaken
+from hub.store.users import NameTaken
 from routing.addresses import ForbiddenAddress
 
 log = structlog.get_logger(__name__)
@@ -51,6 +54,16 @@ class Problem(Exception):
         return web.Response(status=self.status, body=body, content_type=CONTENT_TYPE, headers=self.headers)
 
 
+@dataclass(frozen=True, slots=True)
+class AsPage:
+    """How a problem is shown to a person."""
+
+    draw: Callable[[web.Request, Problem], web.Response]
+
+
+AS_PAGE: Final = web.AppKey("as_page", AsPage)
+
+
 def bad_field(name: str, message: str) -> Problem:
     """One field of a request that will not do."""
     return _bad_fields({name: message})
@@ -63,18 +76,24 @@ def not_found(what: str) -> Problem:
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The one place where errors become answers."""
+    """The one place where errors become answers: a page for people, a problem for programs."""
     try:
         return await handler(request)
     except web.HTTPException as answer:
         if answer.status < 400:
             raise
-        return _of_http(answer).response()
+        problem = _of_http(answer)
     except Exception as error:
         problem = problem_of(error)
         if problem.status >= 500:
             _log(problem, error, request)
-        return problem.response()
+    page = request.app.get(AS_PAGE)
+    return problem.response() if page is None or not wants_page(request) else page.draw(request, problem)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether a person is to read the answer. A part of a page that htmx asks for is told as a problem."""
+    return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
 
 
 def problem_of(error: Exception) -> Problem:
@@ -90,6 +109,10 @@ def problem_of(error: Exception) -> Problem:
             return not_found(str(error))
         case RoleTaken():
             return Problem(409, "role taken", str(error))
+        case NameTaken():
+            return Problem(409, "name taken", str(error))
+        case LastOwner():
+            return Problem(409, "last owner", str(error))
         case WrongState():
             return Problem(409, "not in this state", str(error))
         case StepFailed():

@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from admin.access import Admin, admitted
+from admin.access import Admin
 from admin.keys import AdminRole
 from admin.problems import Handler, Problem, not_found
 from hub.lifecycle import Hub
@@ -73,25 +73,15 @@ class Route:
     """The content types of an answer that is a file."""
 
 
-@web.middleware
-async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Nobody learns anything below the API's root without a key, not even what is not there."""
-    if request.path == API or request.path.startswith(f"{API}/"):
-        request[ADMIN] = await admitted(request.app[HUB], request)
-    return await handler(request)
-
-
 def serving(route: Route) -> Handler:
-    """The row as aiohttp serves it."""
+    """The row as aiohttp serves it. Who may call it was checked by `admin.guard`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        admin = request[ADMIN]
-        admin.require(route.role)
         call = Call(
             hub=request.app[HUB],
-            admin=admin,
+            admin=request[ADMIN],
             request=request,
-            ids=_ids(request),
+            ids=ids_of(request),
             query=route.query.model_validate(dict(request.query)),
             body=None if route.body is None else route.body.model_validate_json(await _content(request)),
         )
@@ -107,7 +97,8 @@ def serving(route: Route) -> Handler:
     return handle
 
 
-def _ids(request: web.Request) -> Mapping[str, str]:
+def ids_of(request: web.Request) -> Mapping[str, str]:
+    """What the address names. Raises Problem (404) for what cannot be an id."""
     ids = dict(request.match_info)
     for value in ids.values():
         if not _ID.fullmatch(value):

@@ -98,6 +98,11 @@ class AdminSection(_DoorSection):
     host: str = Field("127.0.0.1", description="Address of the admin door.")
     port: int = Field(8081, ge=0, le=65535, description="Port of the admin door; 0 takes a free one.")
     bootstrap_key: SecretStr | None = Field(None, description="An owner key for automation; best given by environment.")
+    public_url: str | None = Field(
+        None, description="Address that people open the web view at, where a proxy stands before the admin door."
+    )
+    session_s: float = Field(43_200, gt=0, description="Seconds after which a person must log in again, at the latest.")
+    session_idle_s: float = Field(7_200, gt=0, description="Seconds without a click after which a session ends.")
 
 
 class StorageSection(_Section):

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import structlog
 
 from hub.journal_rows import row_of
-from hub.store import Store, StoreUnavailable
+from hub.store import Store, StoreUnavailable, traffic
 from hub.store import journal as stored
 from hub.store.journal import LegRow
 from routing.journey import Direction, Leg, Outcome
@@ -43,6 +43,8 @@ STEP_ROWS: Final = 500
 STEP_PAUSE_S: Final = 0.05
 RETENTION_S: Final = 60.0
 DAY_S: Final = 86_400.0
+COUNTERS_S: Final = 2 * DAY_S
+"""How long it is kept how much went through by the minute."""
 
 
 class Following:
@@ -148,6 +150,8 @@ class Journal:
         while True:
             try:
                 await self.forget_before(time.time() - self._retention_s)
+                async with self._store.write() as connection:
+                    await traffic.forget_before(connection, time.time() - COUNTERS_S)
             except StoreUnavailable as error:
                 log.warning("store unavailable", while_doing="forgetting old journeys", reason=str(error))
             await asyncio.sleep(RETENTION_S)
@@ -203,6 +207,7 @@ class Journal:
             try:
                 async with self._store.write() as connection:
                     await stored.add(connection, rows)
+                    await traffic.count(connection, rows)
             except StoreUnavailable as error:
                 log.warning("store unavailable", while_doing="writing the journal", reason=str(error))
                 await (asyncio.sleep(BATCH_S) if self._closing.is_set() else self._pause(retry_s))

@@ -94,6 +94,11 @@ class Limits:
         if address is None or not any(address in network for network in _networks(platform.allowed_networks)):
             raise ForeignNetwork()
 
+    def is_trusted(self, remote: str | None) -> bool:
+        """Whether this is the address of a proxy whose X-Forwarded headers count."""
+        address = _address(remote or "")
+        return address is not None and any(address in network for network in self._trusted)
+
     def address_of(self, request: web.BaseRequest) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         """Where a request came from: the last address that was not added by a trusted proxy."""
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
