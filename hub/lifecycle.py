@@ -20,6 +20,7 @@ from hub.inspection import Inspection, inspecting
 from hub.journal import Journal, keeping
 from hub.memory import StoredMemory, remembering
 from hub.metrics import Metrics
+from hub.particulars import Particulars
 from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
 from hub.registration import Registration
@@ -134,6 +135,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         await stack.enter_async_context(remembering(memory, within_s=settings.server.shutdown_s))
         links = Links(core.store)
         stack.push_async_callback(links.close)
+        particulars = Particulars(core)
+        stack.push_async_callback(particulars.close)
         lead_back = LeadBack(LinkStore(links.save, links.find), settings.public_url)
         router = Router(
             directory=lambda: core.picture.directory,
@@ -143,6 +146,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             crossing=Crossing(memory.recall),
             on_leg=on_leg,
             memory=memory,
+            on_learnt=particulars.learnt,
         )
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s * BROADCAST_SHARE)
         watch_broadcast(metrics, router.broadcast)

@@ -19,6 +19,7 @@ from routing.bridge import write_json
 from routing.errors import InvalidAnswer, NoAnswerInTime, OcpiError
 from routing.journey import new_request_id
 from routing.ocpi import CORRELATION_ID, REQUEST_ID, SUCCESS, VERSIONS, Interface, Version
+from routing.quirks import IN_BASE64, REFUSES_WITH_3000, TRAILING_SLASH, asks_for_slash, with_slash
 
 STEP_TIMEOUT_S: Final = 10.0
 """A platform waits for its own POST while the hub reads its versions: these calls must be quick."""
@@ -46,12 +47,15 @@ class Learnt:
     version: Version
     endpoints: tuple[tuple[str, Interface, str], ...]
     encodes_token: bool
+    particulars: Mapping[str, Any] = field(default_factory=dict)
+    """Quirks that showed in the handshake, up to its end."""
 
     def quirks(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """The platform's quirks with what was learnt about its token."""
+        """The platform's quirks with what was learnt; what an admin said about anything but its token stays."""
+        quirks = {**self.particulars, **known}
         if self.encodes_token is self.version.encodes_token:
-            return {name: value for name, value in known.items() if name != "encode_token"}
-        return {**known, "encode_token": self.encodes_token}
+            return {name: value for name, value in quirks.items() if name != IN_BASE64}
+        return {**quirks, IN_BASE64: self.encodes_token}
 
     def url_of(self, module: str) -> str | None:
         """The address of a module whose interface does not matter, such as credentials."""
@@ -66,14 +70,19 @@ class Peer:
     versions_url: str
     token: str = field(repr=False)
     encodes_token: bool = True
+    particulars: dict[str, Any] = field(default_factory=dict)
+    """Quirks that showed so far."""
 
     async def versions(self) -> tuple[VersionRow, ...]:
-        """GET versions (OCPI 2.2.1, Versions module). A 401 makes the hub try the other form of the token once."""
+        """GET versions (OCPI 2.2.1, Versions module). A refused token makes the hub try its other form once."""
         step = "GET versions"
         answer = await self._call(step, "GET", self.versions_url)
-        if answer.http == 401:
+        is_refused_in_ocpi = _refuses_in_ocpi(answer)
+        if answer.http == 401 or is_refused_in_ocpi:
             self.encodes_token = not self.encodes_token
             answer = await self._call(step, "GET", self.versions_url)
+            if is_refused_in_ocpi and not _refuses_in_ocpi(answer):
+                self.particulars[REFUSES_WITH_3000] = True
         data = _data(step, answer, "a list of versions")
         try:
             return _VERSION_LIST.validate_python(data)
@@ -94,7 +103,7 @@ class Peer:
         for endpoint in details.endpoints:
             role = endpoint.role or Interface.SENDER
             endpoints.append((endpoint.identifier, role, self._checked(step, endpoint.url)))
-        return Learnt(offered, version, tuple(endpoints), self.encodes_token)
+        return Learnt(offered, version, tuple(endpoints), self.encodes_token, self.particulars)
 
     async def exchange(self, method: str, url: str, credentials: Mapping[str, Any]) -> Any:
         """POST or PUT the hub's credentials; the platform's own come back. Raises OutcomeUnknown for a lost answer."""
@@ -109,7 +118,16 @@ class Peer:
         _data("DELETE credentials", await self._call("DELETE credentials", "DELETE", url), None)
 
     async def _call(self, step: str, method: str, url: str, document: Mapping[str, Any] | None = None) -> Answer:
-        party_timeout_s = self.core.settings.routing.party_timeout_s
+        """One call; once more with a slash at the end of the address where the platform asks for that."""
+        body = b"" if document is None else write_json(document)
+        timeout_s = STEP_TIMEOUT_S if document is None else None
+        answer = await self._one_call(step, method, url, body, timeout_s)
+        if asks_for_slash(answer, url):
+            self.particulars[TRAILING_SLASH] = True
+            answer = await self._one_call(step, method, with_slash(url), body, timeout_s)
+        return answer
+
+    async def _one_call(self, step: str, method: str, url: str, body: bytes, timeout_s: float | None) -> Answer:
         try:
             return await self.core.courier.call(
                 method,
@@ -117,12 +135,11 @@ class Peer:
                 token=self.token,
                 encode_token=self.encodes_token,
                 headers={REQUEST_ID: new_request_id(), CORRELATION_ID: new_request_id()},
-                body=b"" if document is None else write_json(document),
-                timeout_s=min(STEP_TIMEOUT_S, party_timeout_s) if document is None else party_timeout_s,
+                body=body,
+                timeout_s=timeout_s,
             )
         except (NoAnswerInTime, InvalidAnswer) as error:
-            failure = StepFailed if document is None else OutcomeUnknown  # what was only asked for changed nothing
-            raise failure(step, "an answer in time", error.message) from None
+            raise OutcomeUnknown(step, "an answer in time", error.message) from None
         except OcpiError as error:
             raise StepFailed(step, "an answer", error.message) from None
 
@@ -131,6 +148,12 @@ class Peer:
             return self.core.checked(url)
         except ForbiddenAddress as error:
             raise StepFailed(step, "a URL that the hub may call", str(error)) from None
+
+
+def _refuses_in_ocpi(answer: Answer) -> bool:
+    """Whether a token was refused with HTTP 200 and OCPI 3000, as some do."""
+    document = open_envelope(answer.body) if answer.http == 200 else None
+    return document is not None and document["status_code"] == 3000
 
 
 def newest(core: Core, offered: tuple[VersionRow, ...]) -> Version:

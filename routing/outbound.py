@@ -6,7 +6,7 @@ crossing -> quirks -> courier -> answers -> links -> crossing
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,7 +31,7 @@ from routing.ocpi import (
     TOTAL_COUNT,
     PartyId,
 )
-from routing.quirks import adapted, straightened
+from routing.quirks import TRAILING_SLASH, adapted, asks_for_slash, straightened, with_slash
 
 PASSED_ON: Final = (TOTAL_COUNT, LIMIT, "Retry-After")
 
@@ -46,6 +46,12 @@ class Asked:
 
 Address = Callable[[Message], str]
 """The URL to call, of the message as it is sent."""
+OnLearnt = Callable[[str, str, object], None]
+"""Told of a platform's quirk that showed in passing: the platform's id, the quirk and its value."""
+
+
+def forget(platform_id: str, quirk: str, value: object) -> None:
+    """For a hub that learns nothing in passing."""
 
 
 class Outbound:
@@ -59,7 +65,9 @@ class Outbound:
         lead_back: LeadBack,
         crossing: Crossing,
         on_leg: OnLeg = ignore,
+        on_learnt: OnLearnt = forget,
     ) -> None:
+        self._on_learnt = on_learnt
         self._directory = directory
         self._courier = courier
         self._lead_back = lead_back
@@ -146,15 +154,10 @@ class Outbound:
         passed: PassedOn | None = None
         failure: OcpiError | None = None
         try:
-            answer = await self._courier.call(
-                message.method,
-                url,
-                token=platform.token_out or "",
-                encode_token=platform.encodes_token,
-                headers=headers,
-                body=message.body,
-                platform_id=platform.id,
-            )
+            answer = await self._request(message, platform, url, headers)
+            if asks_for_slash(answer, url):
+                self._on_learnt(platform.id, TRAILING_SLASH, True)
+                answer = await self._request(message, platform, with_slash(url), headers)
             answer = straightened(answer, message, platform)
             passed = pass_on(answer, receiver, message.method, message.operation, timestamp)
         except OcpiError as error:
@@ -168,6 +171,17 @@ class Outbound:
                 leg.reason, leg.fault = failure.message, failure.fault
             self._on_leg(leg)
         return answer, passed
+
+    async def _request(self, message: Message, platform: Platform, url: str, headers: Mapping[str, str]) -> Answer:
+        return await self._courier.call(
+            message.method,
+            url,
+            token=platform.token_out or "",
+            encode_token=platform.encodes_token,
+            headers=headers,
+            body=message.body,
+            platform_id=platform.id,
+        )
 
 
 def _untold(message: Message, platform: Platform, receiver: PartyId, error: Untranslatable) -> Leg:

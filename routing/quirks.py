@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
 
 from routing.answers import Answer, open_envelope
 from routing.bridge.codec import write_json
@@ -106,6 +107,25 @@ def _with_owner(message: Message, owner: PartyId) -> Message:
         return message
     rest = message.path.split("/", 3)[3:]
     return replace(message, path="/".join(["", owner.country_code, owner.party_id, *rest]))
+
+
+def asks_for_slash(answer: Answer, url: str) -> bool:
+    """Whether an answer only redirects to the very address that was called, with a slash at its end.
+
+    Host and scheme are not compared, nor used: the hub calls its own address again, never another.
+    """
+    location = answer.headers.get("location") if answer.http in (301, 302, 307, 308) else None
+    try:
+        asked, called = urlsplit(urljoin(url, location or "")), urlsplit(url)
+    except ValueError:
+        return False
+    return not called.path.endswith("/") and asked.path == called.path + "/" and asked.query == called.query
+
+
+def with_slash(url: str) -> str:
+    """The same address with a slash at the end of its path."""
+    base, mark, query = url.partition("?")
+    return f"{base}/{mark}{query}"
 
 
 def straightened(answer: Answer, message: Message, platform: Platform) -> Answer:

@@ -23,7 +23,7 @@ from routing.mailbox import Copy
 from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS
-from routing.outbound import Outbound
+from routing.outbound import OnLearnt, Outbound, forget
 from routing.receivers import Receiver, receivers_of
 
 
@@ -40,12 +40,18 @@ class Router:
         crossing: Crossing,
         on_leg: OnLeg = ignore,
         memory: Memory | None = None,
+        on_learnt: OnLearnt = forget,
     ) -> None:
         self._directory = directory
         self._look_again = look_again
         self._lead_back = lead_back
         self._outbound = Outbound(
-            directory=directory, courier=courier, lead_back=lead_back, crossing=crossing, on_leg=on_leg
+            directory=directory,
+            courier=courier,
+            lead_back=lead_back,
+            crossing=crossing,
+            on_leg=on_leg,
+            on_learnt=on_learnt,
         )
         self._memory = memory or Forgetful()
         self._broadcast = Broadcast(self.deliver_copy)

@@ -146,17 +146,22 @@ class Handshakes:
         self._invitations.add(token)
         return token
 
-    def token_of(self, header: str) -> str | None:
-        """The token in an Authorization header, in Base64 or as it is, where it is one of those given out."""
+    def token_of(self, header: str, form: str = "") -> str | None:
+        """The token in an Authorization header, where it is one of those given out: in Base64 or as it is.
+
+        `form` is `base64` or `raw` where it is accepted in that form alone.
+        """
         scheme, _, value = header.partition(" ")
         if scheme.lower() != "token":
             return None
         try:
             decoded = base64.b64decode(value, validate=True).decode().strip()
         except (binascii.Error, UnicodeDecodeError):
-            decoded = value
+            decoded = ""
         known = self._invitations | {self.token_in, self._pending} - {""}
-        return next((token for token in (decoded, value) if token in known), None)
+        forms = {"base64": decoded, "raw": value}
+        accepted = [forms[form]] if form else forms.values()
+        return next((token for token in accepted if token in known), None)
 
     def is_invitation(self, token: str) -> bool:
         """Whether it is a CREDENTIALS_TOKEN_A, good for versions and credentials only."""

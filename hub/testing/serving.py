@@ -180,13 +180,13 @@ class Serving:
         if seen is None:
             return self._respond(NOTHING_HERE)
         await self._party.memory.add(seen)
-        token = self._party.handshakes.token_of(request.headers.get("Authorization", ""))
+        token = self._party.handshakes.token_of(request.headers.get("Authorization", ""), self._token_form())
         if token is None or (self._party.handshakes.is_invitation(token) and seen.module not in CONFIGURATION):
             is_quirky = self._party.mischief.is_on("bad-token-3000")
             return self._respond(Served(code=3000) if is_quirky else UNKNOWN_TOKEN, seen)
-        path = seen.raw_path.partition("?")[0]
-        if seen.interface and not path.endswith("/") and self._party.mischief.is_on("trailing-slash"):
-            return web.Response(status=307, headers={"Location": f"{self.base_url}{path}/"})
+        path, mark, query = seen.raw_path.partition("?")
+        if not path.endswith("/") and self._wants_slash(seen):
+            return web.Response(status=307, headers={"Location": f"{self.base_url}{path}/{mark}{query}"})
 
         async def answer() -> web.StreamResponse:
             return self._respond(await self._answer(seen, token), seen)
@@ -195,6 +195,16 @@ class Serving:
         if struck is not None and struck.fault.answer is not None:
             return await struck.fault.answer(request, answer, struck.seconds)
         return await answer()
+
+    def _token_form(self) -> str:
+        """In which form alone a token is accepted; empty for both."""
+        is_on = self._party.mischief.is_on
+        return "raw" if is_on("only-raw-token") else "base64" if is_on("only-base64-token") else ""
+
+    def _wants_slash(self, seen: Seen) -> bool:
+        """Whether an address without a slash at its end is redirected."""
+        is_on = self._party.mischief.is_on
+        return is_on("slash-everywhere") or (bool(seen.interface) and is_on("trailing-slash"))
 
     async def _answer(self, seen: Seen, token: str) -> Served:
         match seen.module:
