@@ -107,6 +107,11 @@ class Broadcast:
         """What became of the copies, by receiver."""
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is on its way."""
+        return not self._tasks
+
+    @property
     def waiting(self) -> int:
         """Copies that wait, over all receivers."""
         return self._room.copies

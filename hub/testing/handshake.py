@@ -217,7 +217,7 @@ class Handshakes:
         business = {"business_details": {"name": party.name}}
         if version.credentials_are_flat:
             return {**head, **business, **_named(party.parties[0])}
-        return {**head, "roles": [{"role": party.role, **business, **_named(row)} for row in party.parties]}
+        return {**head, "roles": [{"role": role, **business, **_named(row)} for row, role in party.roles]}
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from hub.testing.serving import Serving
 from hub.testing.shelf import Served, Shelf
 from routing.catalogue import module_key
 from routing.links import next_page
-from routing.ocpi import VERSIONS, PartyId, Role, Version
+from routing.ocpi import VERSIONS, Interface, PartyId, Role, Version
 
 CALL_TIMEOUT_S = 40.0
 
@@ -32,7 +32,8 @@ class FakeParty:
 
     `version` is the OCPI version it speaks, `versions` all that it offers, of which a handshake chooses;
     `token_encoding` is by version if not given; `port` 0 takes a free one; `modules` limits what it advertises,
-    and names custom ones; `role` is for roles that have no class of their own.
+    and names custom ones; `role` is for roles that have no class of their own. `also` are more parties on the same
+    platform, by role; `extra` are interfaces of modules that its roles have not usually.
     """
 
     usual_role: ClassVar[Role] = Role.OTHER
@@ -47,9 +48,14 @@ class FakeParty:
         modules: Sequence[str] | None = None,
         role: Role | None = None,
         name: str | None = None,
+        also: Mapping[str, Role] | None = None,
+        extra: Sequence[tuple[str, Interface]] = (),
     ) -> None:
         self.parties = tuple(PartyId.parse(party) for party in parties)
         self.role = role or self.usual_role
+        self.roles = [(party, self.role) for party in self.parties]
+        self.roles += [(PartyId.parse(party), role) for party, role in (also or {}).items()]
+        self.extra = tuple(extra)
         self.offers = tuple(versions) or (version or "2.2.1",)
         newest = max((VERSIONS[number] for number in self.offers), key=lambda row: row.rank)
         self.version: Version = VERSIONS[version] if version else newest

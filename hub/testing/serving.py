@@ -118,8 +118,9 @@ class Serving:
             (module.identifier, interface)
             for module in MODULES.values()
             for interface in Interface
-            if self._party.role in module.roles(interface) and version in module.versions
+            if version in module.versions and any(role in module.roles(interface) for _, role in self._party.roles)
         ]
+        found += [row for row in self._party.extra if row not in found]
         if VERSIONS[version].has_routing_headers:
             found.append(("hubclientinfo", Interface.RECEIVER))
         wanted = None if only is None else {module_key(name) for name in only}

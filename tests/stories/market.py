@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -40,7 +40,7 @@ async def market(
 
 async def invite(hub: Hub, party: FakeParty) -> Invitation:
     """An invitation for exactly the parties of a fake party."""
-    roles = [RoleRow(id, party.role, {"name": party.name}) for id in party.parties]
+    roles = [RoleRow(id, role, {"name": party.name}) for id, role in party.roles]
     return await hub.platforms.invite(by="test", name=party.name, roles=roles)
 
 
@@ -84,3 +84,14 @@ async def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> None:
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 - what is waited for is looked at, not signalled
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def gathered(settings: Settings, *parties: FakeParty) -> AsyncIterator[Hub]:
+    """A running hub with all of these registered, each on a platform of its own."""
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(running(settings))
+        for party in parties:
+            await stack.enter_async_context(party)
+        await join(hub, *parties)
+        yield hub
