@@ -1,26 +1,68 @@
-"""The command line: `ocpi-hub`. Exit codes: 0 done, 1 the work failed, 2 wrong use or wrong configuration."""
+"""The command line: `ocpi-hub`. Exit codes: 0 done, 1 the work failed, 2 wrong use or wrong configuration.
+
+A command is imported when it is called: whoever asks the journal a question need not wait for a whole server.
+"""
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
 
-from hub.cli import demo, fake, journal, party, serve
+import typer
+from typer.core import TyperGroup
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": ("demo", "demo"),
+    "serve": ("serve", "serve"),
+    "check-config": ("serve", "check_config"),
+    "migrate": ("serve", "migrate"),
+    "fake": ("fake", "fake"),
+    "party": ("party", "app"),
+    "agreement": ("office", "agreements"),
+    "journal": ("journal", "journal"),
+    "audit": ("office", "audit"),
+    "admin-key": ("keys", "app"),
+}
+"""By name: the module of this package, and the function or the group of commands in it."""
+
+
+class Commands(TyperGroup):
+    """The commands, each imported at first use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name; None for an unknown one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        found = getattr(import_module(f"{__name__}.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            command: Any = typer.main.get_group(found)
+        else:
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(found)
+            command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="ocpi-hub",
+    cls=Commands,
     help="An OCPI roaming hub: charge point operators and e-mobility service providers connect once.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("check-config")(serve.check_config)
-app.command("migrate")(serve.migrate)
-app.command("fake")(fake.fake)
-app.command("journal")(journal.journal)
-app.add_typer(serve.admin_keys, name="admin-key")
-app.add_typer(party.app, name="party")
+
+
+@app.callback()
+def _every_command() -> None:
+    pass
 
 
 def main() -> None:

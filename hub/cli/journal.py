@@ -13,12 +13,15 @@ from urllib.parse import urlencode
 import typer
 
 from admin.client import Client, Refused, Unreachable
-from hub.cli.party import DEFAULT_URL, AsJson, Key, Url
-from hub.cli.terminal import WRONG_USE, give_up, out, table
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, client_of, print_json
+from hub.cli.terminal import WRONG_USE, give_up, out, row, table, visible
 
 FOLLOW_EVERY_S: Final = 1.0
 LOOK_BACK_S: Final = 120.0
 """A journey is written when it ends, and listed by when it began: no party takes longer than this."""
+COLUMNS: Final = ("time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "whose fault")
+WIDE: Final = 180
+"""Columns of a terminal on which a table is easier to read than lines."""
 _AGO: Final = re.compile(r"(\d{1,6})([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _STYLES: Final = {"delivered": "green", "refused": "yellow", "failed": "red"}
@@ -37,12 +40,10 @@ def journal(
     as_json: AsJson = False,
 ) -> None:
     """What came to the hub, where it went, and what came back; newest first."""
-    if not key:
-        give_up("an admin key is needed: --key, or OCPI_HUB_ADMIN_KEY in the environment", WRONG_USE)
     given = {"party": party, "correlation_id": correlation_id, "module": module, "outcome": outcome}
     filters = {name: value for name, value in given.items() if value}
     moment = _moment(since) if since else None
-    client = Client(url, key)
+    client = client_of(url, key)
     try:
         if follow:
             _follow(client, filters, moment, as_json)
@@ -57,11 +58,13 @@ def journal(
 def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
     answer = client.request("GET", f"/journal?{urlencode(filters)}")
     if as_json:
-        out.print(json.dumps(answer, ensure_ascii=False, indent=2), markup=False, highlight=False)
+        print_json(answer)
         return
-    grid = table(None, "time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "reason")
+    grid = table(
+        None, "time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "whose fault it was"
+    )
     for item in answer["items"]:
-        grid.add_row(*_cells(item), style=_STYLES.get(item["outcome"]) if item["outcome"] != "delivered" else None)
+        row(grid, *_cells(item), style=_STYLES.get(item["outcome"]) if item["outcome"] != "delivered" else None)
     out.print(grid)
     if answer["next"]:
         out.print(f"There are more: these are the newest {len(answer['items'])}.")
@@ -70,10 +73,14 @@ def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
 def _follow(client: Client, filters: dict[str, str], since: str | None, as_json: bool) -> None:
     for item in _news(client, filters, since):
         if as_json:
-            out.print(json.dumps(item, ensure_ascii=False), markup=False, highlight=False)
+            out.print(visible(json.dumps(item, ensure_ascii=False)), markup=False, highlight=False)
         else:
-            line = "  ".join(cell for cell in _cells(item) if cell)
-            out.print(line, style=_STYLES.get(item["outcome"]), markup=False, highlight=False)
+            _print_line(item)
+
+
+def _print_line(item: dict[str, Any]) -> None:
+    line = "  ".join(cell for cell in _cells(item) if cell)
+    out.print(visible(line), style=_STYLES.get(item["outcome"]), markup=False, highlight=False)
 
 
 def _news(client: Client, filters: dict[str, str], since: str | None) -> Iterator[dict[str, Any]]:
@@ -114,7 +121,7 @@ def _cells(item: dict[str, Any]) -> list[str]:
         f"{item['ms']:.0f}",
         item["outcome"],
         item["correlation_id"],
-        item["reason"],
+        item["verdict"] if item["fault"] else "",
     ]
 
 

@@ -6,23 +6,18 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-import typer
 
-from admin import keys
 from admin.app import office
 from hub import log
 from hub.cli.terminal import ConfigFile, give_up, out, settings_of
 from hub.config import Settings, mask_url, masked
-from hub.lifecycle import Hub, SchemaOutdated, master_keys, running
+from hub.lifecycle import Hub, SchemaOutdated, running
 from hub.loop import run, settle
 from hub.store import Store, StoreUnavailable
-from hub.store.secrets import fingerprints
-from hub.vault import Vault, VaultError
-
-admin_keys = typer.Typer(help="Keys for the admin API.", no_args_is_help=True)
+from hub.vault import VaultError
 
 
 @asynccontextmanager
@@ -36,7 +31,7 @@ def serve(config: ConfigFile = None) -> None:
     """Run the hub until SIGTERM or Ctrl-C."""
     settings = settings_of(config)
     log.set_up(settings.log.level, settings.log.format)
-    _run(_serve(settings))
+    run_to_the_end(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
@@ -74,33 +69,10 @@ def migrate(config: ConfigFile = None) -> None:
             await store.close()
         out.print(f"{mask_url(settings.storage.url)} is at this version's schema.", markup=False)
 
-    _run(work())
+    run_to_the_end(work())
 
 
-@admin_keys.command("create")
-def create_admin_key(
-    name: Annotated[str, typer.Argument(help="Who or what will use it; shown in the audit trail.")],
-    role: Annotated[str, typer.Option(help="viewer, operator or owner")],
-    config: ConfigFile = None,
-) -> None:
-    """Create an admin API key on the configured store, and print it once."""
-    settings = settings_of(config)
-    if role not in list(keys.AdminRole):
-        give_up(f"role must be one of {', '.join(keys.AdminRole)}, not {role}", 2)
-
-    async def work() -> None:
-        store = Store(settings.storage.url)
-        try:
-            await store.migrate()
-            hashes = await fingerprints(store, Vault(master_keys(settings)))
-            out.print(await keys.create(store, hashes, name, keys.AdminRole(role), by="command line"), markup=False)
-        finally:
-            await store.close()
-
-    _run(work())
-
-
-def _run(work: Any) -> None:
+def run_to_the_end(work: Any) -> None:
     """Run to the end, and tell what stopped it in a sentence."""
     try:
         run(work)

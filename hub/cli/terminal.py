@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hub.config import ConfigError, Settings, load
 
 FAILED: Final = 1
 WRONG_USE: Final = 2
 
-out = Console(soft_wrap=True)
+# into a pipe a row stays on its line, however long: it is for grep and awk
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
 err = Console(stderr=True, soft_wrap=True)
 
 ConfigFile = Annotated[
@@ -42,3 +45,15 @@ def table(title: str | None, *columns: str) -> Table:
     for column in columns:
         grid.add_column(column, overflow="fold")
     return grid
+
+
+def row(grid: Table, *cells: str, style: str | None = None) -> None:
+    """A row of texts that others wrote: no markup, and nothing that a terminal would obey."""
+    grid.add_row(*(Text(visible(cell)) for cell in cells), style=style)
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    """A text with what a terminal might obey, such as line breaks and escape sequences, written out."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign in keep else f"\\u{ord(sign):04x}" for sign in text)

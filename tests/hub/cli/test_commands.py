@@ -1,0 +1,217 @@
+"""The command line against a hub that runs: each command is started as a person would start it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin.app import office
+from hub.cli.terminal import visible
+from hub.config import Settings
+from hub.lifecycle import Hub, running
+from hub.testing import FakeCpo, FakeEmsp, FakeParty
+
+KEY = "an-owner-key-of-the-tests"
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed, read."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Somebody at a terminal, with the admin door's address and key in the environment."""
+
+    hub: Hub
+    url: str
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OCPI_HUB_")}
+        return {**inherited, "OCPI_HUB_ADMIN_URL": self.url, "OCPI_HUB_ADMIN_KEY": KEY, "PYTHONPATH": str(ROOT)}
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start a command, and leave it running."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "hub",
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._environment,
+        )
+
+    async def run(self, *arguments: str) -> Done:
+        """A command, to its end."""
+        process = await self.start(*arguments)
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode is not None
+        return Done(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+async def terminal(settings: Callable[..., Settings]) -> AsyncIterator[Terminal]:
+    """A terminal beside a hub that runs."""
+    chosen = settings(server={"shutdown_s": 1}, admin={"port": 0, "bootstrap_key": KEY})
+    async with running(chosen) as hub, office(hub) as url:
+        yield Terminal(hub, url)
+
+
+@asynccontextmanager
+async def joined(terminal: Terminal, party: FakeParty) -> AsyncIterator[str]:
+    """A party that was invited at the terminal and has registered; the id of its platform."""
+    async with party:
+        id = str(party.parties[0])
+        invited = (await terminal.run("party", "invite", party.name, "--role", f"{party.role}:{id}", "--json")).json
+        await party.register(invited["versions_url"], invited["token"])
+        yield invited["id"]
+
+
+async def written(hub: Hub) -> None:
+    """Wait until the journal wrote everything."""
+    async with asyncio.timeout(10):
+        while hub.journal.waiting:  # noqa: ASYNC110 - what is waited for is counted, not signalled
+            await asyncio.sleep(0.02)
+
+
+async def test_what_happened_to_a_lost_cdr_is_found_on_a_terminal(terminal: Terminal) -> None:
+    cpo, emsp = FakeCpo("NL*TNM"), FakeEmsp("DE*ABC")
+    async with joined(terminal, cpo), joined(terminal, emsp):
+        await emsp.stop()
+        sent = await cpo.push_cdr("DE*ABC", emsp.parties[0])
+        await written(terminal.hub)
+        correlation_id = sent.sent["X-Correlation-ID"]
+        found = await terminal.run("journal", "--correlation-id", correlation_id)
+        assert (found.code, found.err) == (0, "")
+        for text in ("NL*TNM", "DE*ABC", "POST cdrs", "failed", correlation_id, "The network: the hub could not reach"):
+            assert text in found.out, text
+        for filters in (["--party", "nl-tnm", "--module", "cdrs"], ["--outcome", "failed", "--since", "10m"]):
+            items = (await terminal.run("journal", *filters, "--json")).json["items"]
+            assert [item["correlation_id"] for item in items] == [correlation_id]
+        assert (await terminal.run("journal", "--module", "tariffs", "--json")).json["items"] == []
+
+
+async def test_the_journal_is_followed_as_it_is_written(terminal: Terminal) -> None:
+    cpo, emsp = FakeCpo("NL*TNM"), FakeEmsp("DE*ABC")
+    async with joined(terminal, cpo), joined(terminal, emsp):
+        following = await terminal.start("journal", "--follow", "--json", "--party", "DE*ABC", "--since", "1h")
+        assert following.stdout is not None
+        told = []
+        try:
+            async with asyncio.timeout(60):
+                for _ in range(2):
+                    sent = await cpo.push_session("DE*ABC", emsp.parties[0])
+                    while not told or told[-1]["correlation_id"] != sent.sent["X-Correlation-ID"]:
+                        told.append(json.loads(await following.stdout.readline()))
+        finally:
+            following.terminate()
+            await following.wait()
+        assert len({item["id"] for item in told}) == len(told)
+        assert [item["at"] for item in told] == sorted(item["at"] for item in told)
+
+
+async def test_a_check_prints_its_report_and_exits_by_its_verdict(terminal: Terminal) -> None:
+    cpo = FakeCpo("NL*TNM", modules=["tariffs", "locations"])
+    async with joined(terminal, cpo) as platform:
+        good = await terminal.run("party", "check", "NL*TNM")
+        assert (good.code, good.err) == (0, "")
+        assert "list of locations" in good.out
+        cpo.misbehave("http-500", module="tariffs")
+        bad = await terminal.run("party", "check", platform, "--format", "markdown")
+        assert bad.code == 1
+        assert "fails with HTTP 500" in bad.out
+        assert (await terminal.run("party", "check", platform, "--format", "pdf")).code == 2
+
+
+async def test_a_platform_is_shown_changed_suspended_and_removed(terminal: Terminal) -> None:
+    async with joined(terminal, FakeCpo("NL*TNM")) as platform:
+        changed = await terminal.run(
+            "party", "change", "NL*TNM", "--name", "New", "--quirk", "trailing_slash=true", "--rate", "5", "--json"
+        )
+        assert (changed.json["name"], changed.json["quirks"]["trailing_slash"]) == ("New", True)
+        assert changed.json["rate_limit"]["requests_per_s"] == 5
+        back = await terminal.run("party", "change", "NL*TNM", "--quirk", "trailing_slash=", "--rate", "0", "--json")
+        assert (back.json["quirks"].get("trailing_slash"), back.json["rate_limit"]) == (None, None)
+        assert (await terminal.run("party", "change", platform, "--quirk", "flies=true")).code == 1
+        before = (await terminal.run("party", "rotate", "NL*TNM", "--json")).json
+        assert before["status"] == "CONNECTED"
+        assert "SUSPENDED" in (await terminal.run("party", "suspend", "NL*TNM")).out
+        assert "CONNECTED" in (await terminal.run("party", "resume", "NL*TNM")).out
+        assert "NL*TNM" in (await terminal.run("party", "parties")).out
+        assert "New" in (await terminal.run("party", "list")).out
+        assert (await terminal.run("party", "remove", "NL*TNM")).code == 0
+        assert (await terminal.run("party", "show", platform)).code == 1
+
+
+async def test_who_was_invited_can_be_invited_again(terminal: Terminal) -> None:
+    first = (await terminal.run("party", "invite", "TNM", "--role", "cpo:nl-tnm", "--json")).json
+    again = await terminal.run("party", "invite-again", "NL*TNM")
+    assert again.code == 0
+    assert "CREDENTIALS_TOKEN_A" in again.out
+    assert first["token"] not in again.out
+
+
+async def test_agreements_keys_and_the_audit_trail_are_at_hand(terminal: Terminal) -> None:
+    allowed = (await terminal.run("agreement", "allow", "NL*TNM", "DE*ABC", "--module", "cdrs", "--json")).json
+    assert (allowed["effect"], allowed["modules"]) == ("allow", ["cdrs"])
+    assert (await terminal.run("agreement", "deny", "NL*TNM", "FR*XYZ")).code == 0
+    listed = (await terminal.run("agreement", "list")).out
+    assert all(text in listed for text in ("DE*ABC", "FR*XYZ", "deny", "cdrs"))
+    assert (await terminal.run("agreement", "remove", allowed["id"])).code == 0
+    assert (await terminal.run("agreement", "remove", allowed["id"])).code == 1
+    assert len((await terminal.run("agreement", "list", "--json")).json["items"]) == 1
+    audit = (await terminal.run("audit", "--limit", "2", "--json")).json["items"]
+    assert [item["action"] for item in audit] == ["agreement removed", "agreed"]
+    assert "agreement removed" in (await terminal.run("audit")).out
+    assert (await terminal.run("admin-key", "list", "--json")).json["items"] == []
+    assert (await terminal.run("admin-key", "revoke", "nobody")).code == 1
+
+
+async def test_a_command_without_a_key_or_with_a_wrong_one_says_so(terminal: Terminal) -> None:
+    wrong = await terminal.run("journal", "--key", "wrong")
+    assert (wrong.code, "unauthorized" in wrong.err) == (1, True)
+    missing = await terminal.run("audit", "--key", "")
+    assert (missing.code, "admin key is needed" in missing.err) == (2, True)
+    assert (await terminal.run("journal", "--since", "yesterday")).code == 2
+    assert (await terminal.run("journal", "--outcome", "lost")).code == 1
+
+
+def test_nothing_that_a_terminal_would_obey_is_printed() -> None:
+    assert visible("plain é") == "plain é"
+    assert visible("a\x1b[2Jb\nc\x9b1m") == "a\\u001b[2Jb\\u000ac\\u009b1m"
+
+
+async def test_a_party_cannot_draw_on_the_admins_terminal(terminal: Terminal) -> None:
+    nasty = "[bold]x[/nope] \x1b[2J\nforged line"
+    async with joined(terminal, FakeCpo("NL*TNM")), joined(terminal, FakeEmsp("DE*ABC")):
+        emsp = FakeEmsp("FR*XYZ", name=nasty)
+        async with emsp:
+            invited = (await terminal.run("party", "invite", "XYZ", "--role", "emsp:fr-xyz", "--json")).json
+            await emsp.register(invited["versions_url"], invited["token"])
+            for command in (["party", "parties"], ["party", "show", "FR*XYZ"], ["journal"], ["audit"]):
+                done = await terminal.run(*command)
+                assert done.code == 0, done.err
+                assert "\x1b" not in done.out
+                assert not any(line.startswith("forged line") for line in done.out.splitlines())
+            assert "[bold]x[/nope]" in (await terminal.run("party", "parties")).out
