@@ -70,6 +70,8 @@ class FakeParty:
         self.afterwards = Afterwards()
         self.answers: dict[str, Callable[[Seen], Served]] = {}
         """What is answered to a module instead of what is on the shelf, by module key."""
+        self.elsewhere: dict[tuple[str, str], str] = {}
+        """Addresses that it advertises instead of its own, by module key and SENDER or RECEIVER."""
         self.serving = Serving(self, port)
         self._session: aiohttp.ClientSession | None = None
         self.stock()

@@ -106,7 +106,8 @@ class Serving:
         rows = [{"identifier": "credentials", "role": "SENDER", "url": self.url(version, "credentials")}]
         for name, interface in self._interfaces(version):
             where = (interface.lower(), name) if VERSIONS[version].endpoints_have_role else (name,)
-            rows.append({"identifier": name, "role": interface, "url": self.url(version, *where) + slash})
+            url = self._party.elsewhere.get((module_key(name), interface)) or self.url(version, *where) + slash
+            rows.append({"identifier": name, "role": interface, "url": url})
         if not VERSIONS[version].endpoints_have_role:
             rows = [{key: value for key, value in row.items() if key != "role"} for row in rows]
         return Served(data={"version": version, "endpoints": rows})
