@@ -35,6 +35,20 @@ def applied(before: Stored | None, change: Change) -> Stored | None:
             return _changed(before, change)
 
 
+def part_of(document: Any, module: str, below: tuple[str, ...]) -> Any:
+    """The part of an object that these ids lead to, the object itself without any; None where there is none."""
+    names = PARTS.get(module, ())
+    if len(below) > len(names):
+        return None
+    for (member, name), wanted in zip(names, below, strict=False):
+        parts = document.get(member) if isinstance(document, dict) else None
+        at = _index(parts, name, wanted)
+        if at is None or parts is None:
+            return None
+        document = parts[at]
+    return document
+
+
 def _replaced(before: Stored | None, change: Change) -> Stored:
     document = change.document
     pulled_at = change.at if change.is_pulled else 0.0
@@ -102,10 +116,10 @@ def _lay(document: dict[str, Any], change: Change) -> bool:
         at = _index(parts, name, wanted)
         if is_put_here:
             _put(around[-1], member, at, change.document)
-        elif at is None:
+        elif at is None or parts is None:
             return False
         else:
-            around.append(parts[at])  # type: ignore[index]
+            around.append(parts[at])
     if change.method == "PATCH":
         _patch(around[-1], change)
     # the parents of a changed part were updated with it (OCPI 2.2.1, locations, PUT and PATCH)

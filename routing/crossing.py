@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from routing.bridge import Context, Periods, Receipt, Untranslatable, translate_answer, translate_request
+from routing.bridge import Context, Periods, Receipt, Untranslatable, translate, translate_answer, translate_request
 from routing.directory import Directory, Platform
 from routing.message import Message, Reply
 from routing.ocpi import Interface, PartyId, Version, party_named
@@ -61,6 +61,27 @@ class Crossing:
             lambda known: translate_answer(reply, message, source=source, target=message.version, context=known),
             context,
         )
+
+    async def item(
+        self,
+        object_name: str,
+        document: Any,
+        message: Message,
+        platform: Platform,
+        source: Version,
+        directory: Directory,
+        owner: PartyId,
+    ) -> Any:
+        """One object of the hub's own copy, of an owner on a platform, as the caller's version has it.
+
+        Raises Untranslatable.
+        """
+        context = _context(message, platform, directory, owner)
+        value, _ = await self._asking(
+            lambda known: translate(object_name, document, source=source, target=message.version, context=known),
+            replace(context, owner=owner, counterpart=message.sender),
+        )
+        return value
 
     async def _asking(self, attempt: Callable[[Context], Result], context: Context) -> Result:
         between = tuple(party for party in (context.owner, context.counterpart) if party is not None)

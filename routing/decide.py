@@ -87,7 +87,8 @@ def _to_hub(message: Message) -> Decision:
     """TO is the hub (OCPI 2.2.1, transport and format, Broadcast Push; GET All via Hubs)."""
     operation = message.operation
     if message.method == "GET":
-        return FromMemory() if message.interface is Interface.RECEIVER or _is_list(message) else ByContent()
+        is_kept = message.interface is Interface.RECEIVER or _is_list(message) or _is_published(message)
+        return FromMemory() if is_kept else ByContent()
     if operation is not None and operation.is_broadcast:
         return ToEverybody()
     raise InvalidMessage(f"{message.method} {message.module} is not meant for everybody: it cannot be broadcast")
@@ -95,6 +96,11 @@ def _to_hub(message: Message) -> Decision:
 
 def _is_list(message: Message) -> bool:
     return message.operation is not None and message.operation.is_list
+
+
+def _is_published(message: Message) -> bool:
+    """Whether one object is asked for of which the hub may have a copy."""
+    return message.operation is not None and message.operation.id in ("LOC-S2", "BOK-S2")
 
 
 def direct(message: Message, receiver: PartyId, directory: Directory) -> Delivery:

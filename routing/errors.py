@@ -7,7 +7,8 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
       Unauthorized, ForeignNetwork, RateLimited, MalformedBody, BodyTooLarge,
       UnknownPath, MethodNotAllowed, SenderSuspended                                          the door
       InvalidMessage, ForeignSender, NotTheOwner, UnknownLink                                 what the caller sent
-      UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles            the decision
+      UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles,
+      UnknownObject            the decision
       ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded,
       Refused                                                                                 the courier
       ClientApiUnusable, VersionNotSupported, EndpointsMissing                                registration
@@ -114,6 +115,12 @@ class UnknownLink(OcpiError):
     """This address has expired or was never given out."""
 
     http, code = 404, 2001
+
+
+class UnknownObject(OcpiError):
+    """The hub has no copy of such an object."""
+
+    http = 404
 
 
 class UnknownReceiver(OcpiError):

@@ -40,7 +40,7 @@ class LeadBack:
 
     def __init__(self, link_store: LinkStore, public_url: str) -> None:
         self._links = link_store
-        self._public_url = public_url
+        self.public_url = public_url
 
     async def find(self, link_id: str, kind: LinkKind, caller: Platform) -> Link:
         """The link behind one of the hub's own addresses, if it was made for the caller.
@@ -92,7 +92,7 @@ class LeadBack:
         )
         await self._links.save(link)
         version = delivery.platform.version or message.version
-        return links.address_of(self._public_url, version.number, link)
+        return links.address_of(self.public_url, version.number, link)
 
     async def next_page(
         self, message: Message, platform: Platform, receiver: PartyId, url: str, answer: Answer
@@ -106,9 +106,7 @@ class LeadBack:
             return None
         if links.is_same_list(following, url):
             began = message.parent or message.journey_id
-            own = (
-                f"{self._public_url}/ocpi/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
-            )
+            own = f"{self.public_url}/ocpi/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
             published = f"{own}?{links.add_route(urlsplit(following).query, receiver, began)}"
             if len(published) <= links.MAX_URL and not message.is_followed:
                 return published
@@ -151,7 +149,7 @@ class LeadBack:
             expires_at=None if lifetime_s is None else now + lifetime_s,
         )
         await self._links.save(link)
-        return links.address_of(self._public_url, message.version.number, link)
+        return links.address_of(self.public_url, message.version.number, link)
 
 
 def _reserved_until(message: Message) -> float:

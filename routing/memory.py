@@ -191,8 +191,8 @@ class Memory(Protocol):
         Published, or sent from one to the other of the parties `between` whom a message goes.
         """
 
-    async def find(self, module: str, owner: PartyId, ids: tuple[str, ...]) -> tuple[Stored, ...]:
-        """The published objects of an owner that go by this id (and type)."""
+    async def find(self, module: str, ids: tuple[str, ...], owner: PartyId | None = None) -> tuple[Stored, ...]:
+        """The published objects that go by this id (and type), of an owner or of any, the last to change first."""
 
     async def page(self, wanted: Wanted) -> Page:
         """One page of what is published."""
@@ -212,7 +212,7 @@ class Forgetful:
         """Nothing."""
         return None
 
-    async def find(self, module: str, owner: PartyId, ids: tuple[str, ...]) -> tuple[Stored, ...]:
+    async def find(self, module: str, ids: tuple[str, ...], owner: PartyId | None = None) -> tuple[Stored, ...]:
         """Nothing."""
         return ()
 

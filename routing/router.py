@@ -15,14 +15,15 @@ from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.decide import ByContent, Decision, Delivery, FromMemory, ToEverybody, check_connected, decide, target_url
 from routing.directory import Directory
-from routing.errors import InvalidMessage, ReceiverNotConnected, RoutedInCircles, UnknownReceiver
+from routing.errors import InvalidMessage, ReceiverNotConnected, RoutedInCircles, UnknownObject, UnknownReceiver
+from routing.get_all import GetAll
 from routing.journey import OnLeg, ignore, timestamp
 from routing.lead_back import LeadBack
 from routing.links import Link
 from routing.mailbox import Copy
 from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
-from routing.ocpi import SUCCESS
+from routing.ocpi import SUCCESS, Interface
 from routing.outbound import OnLearnt, Outbound, forget
 from routing.receivers import Receiver, receivers_of
 
@@ -54,6 +55,7 @@ class Router:
             on_learnt=on_learnt,
         )
         self._memory = memory or Forgetful()
+        self._get_all = GetAll(directory, self._memory, crossing, lead_back.public_url)
         self._broadcast = Broadcast(self.deliver_copy)
         self._on_the_way: set[tuple[str, ...]] = set()
 
@@ -71,7 +73,7 @@ class Router:
                 case ToEverybody():
                     return self._push(message)
                 case FromMemory():
-                    raise UnknownReceiver("the hub keeps no copy of this yet")
+                    return await self._from_memory(message)
                 case ByContent():
                     return await self._by_content(message)
 
@@ -129,6 +131,15 @@ class Router:
         self._memory.learn(message, None, None)
         self._broadcast.push(message, receivers_of(message, self._directory()))
         return Reply(200, envelope(SUCCESS, None, timestamp()), None)
+
+    async def _from_memory(self, message: Message) -> Reply:
+        """What the hub is asked itself; an object that it has no copy of is its owner's to show."""
+        try:
+            return await self._get_all.answer(message)
+        except UnknownObject:
+            if message.interface is Interface.RECEIVER:
+                raise
+            return await self._by_content(message)
 
     async def _by_content(self, message: Message) -> Reply:
         """Open Routing Request; what is meant for everybody goes to everybody."""

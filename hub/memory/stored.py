@@ -194,8 +194,8 @@ class StoredMemory:
         """An object in the shape of OCPI 2.2.1, as `Context.stored` says; None where it is not known."""
         return await self._recalling.recall(object_name, key, between)
 
-    async def find(self, module: str, owner: PartyId, ids: tuple[str, ...]) -> tuple[Stored, ...]:
-        """The published objects of an owner that go by this id (and type), the last to change first."""
+    async def find(self, module: str, ids: tuple[str, ...], owner: PartyId | None = None) -> tuple[Stored, ...]:
+        """The published objects that go by this id (and type), of an owner or of any, the last to change first."""
         key, kind = key_of(ids[0]), key_of(ids[1]) if len(ids) > 1 else None
         return tuple(row for row in await self._copies(module, key, owner, (EVERYBODY,)) if kind in (None, row.kind))
 
@@ -218,12 +218,13 @@ class StoredMemory:
         new = [row.owner for row in waiting if row.method != "DELETE" and kind in (None, row.kind)]
         return [PartyId.parse(owner) for owner in known] + new
 
-    async def _copies(self, module: str, key: str, owner: PartyId, audiences: Collection[str]) -> list[Stored]:
-        """Copies of one object with what waits laid over them, the last to change first."""
-        rows = await self._read_store((module, key), copies.of_object, module, key, owner.folded)
+    async def _copies(self, module: str, key: str, owner: PartyId | None, audiences: Collection[str]) -> list[Stored]:
+        """Copies of objects of this key with what waits laid over them, the last to change first."""
+        folded = owner.folded if owner else None
+        rows = await self._read_store((module, key), copies.of_object, module, key, folded)
         state = {memory.place_of(row): row for row in rows}
         for change in self._waiting.changes_of(module, key):
-            if change.owner == owner:
+            if owner in (None, change.owner):
                 memory.lay(state, change)
         seen = (row for row in state.values() if row.audience in audiences)
         return sorted(seen, key=lambda row: row.arrived_at, reverse=True)

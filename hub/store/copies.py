@@ -30,10 +30,12 @@ async def of_keys(connection: AsyncConnection, module: str, keys: Collection[tup
     return [stored_of(module, row) for row in await connection.execute(query.with_for_update())]
 
 
-async def of_object(connection: AsyncConnection, module: str, key: str, owner: str) -> list[Stored]:
-    """Every copy of one object of an owner, published or not, of every kind."""
+async def of_object(connection: AsyncConnection, module: str, key: str, owner: str | None) -> list[Stored]:
+    """Every copy of the objects of this key, of an owner or of any, published or not, of every kind."""
     table = copies[module]
-    query = select(table).where(table.c.key == key, table.c.owner == owner)
+    query = select(table).where(table.c.key == key)
+    if owner is not None:
+        query = query.where(table.c.owner == owner)
     return [stored_of(module, row) for row in await connection.execute(query)]
 
 

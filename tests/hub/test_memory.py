@@ -78,7 +78,7 @@ async def test_a_push_to_one_party_is_nobody_elses_to_see(memory: StoredMemory) 
         memory.learn(put("/NL/TNM/LOC1", location("LOC1"), to=EMSP), answer(EMSP), receiver)
     assert await memory.ties(Kind.LOCATION, "LOC1") == (Tie(CPO),)
     assert await published(memory) == []
-    assert await memory.find("locations", CPO, ("LOC1",)) == ()
+    assert await memory.find("locations", ("LOC1",), CPO) == ()
     assert await memory.recall("Location", ("NL", "TNM", "LOC1"), (CPO, OTHER_EMSP)) is None
     assert await memory.recall("Location", ("NL", "TNM", "LOC1"), BOTH) == location("LOC1")
 
@@ -148,7 +148,7 @@ async def test_an_object_in_another_version_is_recalled_in_the_shape_of_2_2_1(me
     memory.learn(put("/DE/MSP/U1", token, caller="emsp", module="tokens", version="2.1.1"), None, None)
     found = await memory.recall("Token", ("DE", "MSP", "u1", "RFID"), BOTH)
     assert (found["contract_id"], found["country_code"]) == ("C1", "DE")
-    (kept,) = await memory.find("tokens", EMSP, ("U1", "RFID"))
+    (kept,) = await memory.find("tokens", ("U1", "RFID"))
     assert kept.version == "2.1.1"
 
 

@@ -134,7 +134,8 @@ def test_without_a_receiver_the_content_decides() -> None:
         ("emsp", "PUT", "tokens", R, "/DE/MSP/T1", ToEverybody()),
         ("emsp", "GET", "locations", S, "", FromMemory()),
         ("cpo", "GET", "locations", R, "/NL/TNM/LOC1", FromMemory()),
-        ("emsp", "GET", "locations", S, "/LOC1", ByContent()),
+        ("emsp", "GET", "locations", S, "/LOC1", FromMemory()),
+        ("cpo", "GET", "payments", S, "/terminals/T1", ByContent()),
     ],
 )
 def test_what_is_for_the_hub_is_for_everybody_or_asked_of_its_memory(
