@@ -17,9 +17,9 @@ import structlog
 from hub.core import Core
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, Peer, StepFailed, check_endpoints
-from hub.picture import token_row
 from hub.store import audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken
+from hub.store.secrets import token_row
 from hub.vault import new_token
 from hub.versions import own_credentials
 from routing.addresses import ForbiddenAddress

@@ -10,6 +10,7 @@ import structlog
 
 from hub.store import Store, StoreUnavailable, agreements, registry
 from hub.store.registry import PlatformRow
+from hub.store.secrets import learn_master_keys, token_row
 from hub.vault import Vault, VaultError
 from routing.directory import Directory, Party, Platform, endpoints_of
 from routing.journey import timestamp
@@ -46,6 +47,7 @@ class Picture:
                 rows = await registry.platforms_since(connection, known)
                 forgotten = await registry.forgotten_since(connection, known)
                 agreed = await agreements.every(connection)
+                await learn_master_keys(connection, self._vault)
             self.directory = self.directory.changed(
                 [self._platform(row) for row in rows], forgotten=forgotten, agreements=agreed, revision=revision
             )
@@ -107,8 +109,3 @@ class Picture:
             client_certificates=tuple(row.client_certificates or ()),
             access=row.access,
         )
-
-
-def token_row(platform_id: str) -> str:
-    """What a platform's `token_out` is sealed for."""
-    return f"platforms.token_out:{platform_id}"

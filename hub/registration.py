@@ -16,9 +16,9 @@ from hub.core import Core
 from hub.credentials import OVERLAP_S
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, newest
-from hub.picture import token_row
 from hub.store import audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken, new_id
+from hub.store.secrets import token_row
 from hub.vault import new_token
 from hub.versions import own_credentials
 from routing.directory import Platform, Scope

@@ -35,13 +35,22 @@ class Vault:
     def __init__(self, master_keys: Sequence[bytes]) -> None:
         if not master_keys or any(len(key) != KEY_BYTES for key in master_keys):
             raise VaultError("a master key is 32 bytes")
-        self._keys = {_key_id(key): AESGCM(key) for key in master_keys}
-        self._current = _key_id(master_keys[0])
+        self._keys = {key_id(key): AESGCM(key) for key in master_keys}
+        self._current = key_id(master_keys[0])
 
     @property
-    def key_id(self) -> bytes:
+    def current(self) -> bytes:
         """The id of the key in use."""
         return self._current
+
+    def knows(self, sealed: bytes) -> bool:
+        """Whether the key that this was sealed with is at hand."""
+        return sealed[:_KEY_ID_BYTES] in self._keys
+
+    def adopt(self, key: bytes) -> None:
+        """Use this master key from now on; those that were in use still open."""
+        self._current = key_id(key)
+        self._keys.setdefault(self._current, AESGCM(key))
 
     def seal(self, secret: str, row: str) -> bytes:
         """Encrypt a secret so that it opens only for this row (`table.column:id`)."""
@@ -120,5 +129,6 @@ def _make(file: Path) -> None:
     os.close(folder)
 
 
-def _key_id(key: bytes) -> bytes:
+def key_id(key: bytes) -> bytes:
+    """What is sealed begins with the id of its key."""
     return hashlib.sha256(b"key-id:" + key).digest()[:_KEY_ID_BYTES]

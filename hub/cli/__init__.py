@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("serve", "serve"),
     "check-config": ("serve", "check_config"),
     "migrate": ("serve", "migrate"),
+    "rekey": ("rekey", "rekey"),
     "fake": ("fake", "fake"),
     "party": ("party", "app"),
     "agreement": ("office", "agreements"),

@@ -13,9 +13,9 @@ from hub.config import Settings
 from hub.core import Core
 from hub.lifecycle import running
 from hub.loop import run, settle
-from hub.picture import token_row
 from hub.store import registration, tokens
 from hub.store.registry import RoleRow
+from hub.store.secrets import token_row
 from routing.directory import Scope
 from routing.ocpi import Interface, PartyId, Role
 

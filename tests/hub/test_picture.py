@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from hub.picture import LOOK_AGAIN_S, Picture, token_row
+from hub.picture import LOOK_AGAIN_S, Picture
 from hub.store import Store, StoreUnavailable, agreements, registration, registry, tokens
 from hub.store.registry import RoleRow
+from hub.store.secrets import token_row
 from hub.vault import KEY_BYTES, Vault
 from routing.directory import Agreement, Scope
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
