@@ -25,6 +25,7 @@ from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
 from hub.registration import Registration
 from hub.relay import Relay
+from hub.renewal import LOOK_S, renew_due
 from hub.server import bind, listening
 from hub.store import Store, StoreUnavailable
 from hub.store.links import Links
@@ -161,6 +162,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
                 Chore("watching the directory", WATCH_S, core.picture.refresh),
                 Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
                 Chore("measuring the event loop", 1.0, metrics.watch_loop),
+                Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, hub.platforms)),
             )
         )
         yield hub, door

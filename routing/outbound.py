@@ -6,7 +6,7 @@ crossing -> quirks -> courier -> answers -> links -> crossing
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +16,7 @@ from routing.bridge import AnsweredByHub, Untranslatable, translate_failure, wit
 from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.directory import Directory, Platform
-from routing.errors import OcpiError, Refused
+from routing.errors import HubRejected, OcpiError, Refused
 from routing.journey import Direction, Leg, OnLeg, Outcome, fault_of, ignore, new_request_id, outcome_of, timestamp
 from routing.lead_back import LeadBack
 from routing.message import Message, Reply
@@ -64,11 +64,13 @@ class Outbound:
         courier: Courier,
         lead_back: LeadBack,
         crossing: Crossing,
+        look_again: Callable[[], Awaitable[bool]],
         on_leg: OnLeg = ignore,
         on_learnt: OnLearnt = forget,
     ) -> None:
         self._on_learnt = on_learnt
         self._directory = directory
+        self._look_again = look_again
         self._courier = courier
         self._lead_back = lead_back
         self._crossing = crossing
@@ -140,9 +142,22 @@ class Outbound:
     async def _exchange(
         self, sent: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...] = ()
     ) -> tuple[Reply, Asked]:
-        answer, passed = await self._call(sent, platform, receiver, url, receipt)
+        try:
+            answer, passed = await self._call(sent, platform, receiver, url, receipt)
+        except HubRejected:
+            # whoever refuses a token did not read the request: with a token renewed meanwhile it may be sent again
+            renewed = await self._renewed(platform)
+            if renewed is None:
+                raise
+            answer, passed = await self._call(sent, renewed, receiver, url, receipt)
         headers = {name: answer.headers[name.lower()] for name in PASSED_ON if name.lower() in answer.headers}
         return Reply(passed.http, passed.body, receiver, headers, passed.code), Asked(url, answer)
+
+    async def _renewed(self, platform: Platform) -> Platform | None:
+        """The platform with the token that another request, or another node, has exchanged since."""
+        await self._look_again()
+        now = self._directory().platforms.get(platform.id)
+        return now if now is not None and now.token_out not in (None, platform.token_out) else None
 
     async def _call(
         self, message: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...]

@@ -51,6 +51,7 @@ class Router:
             courier=courier,
             lead_back=lead_back,
             crossing=crossing,
+            look_again=look_again,
             on_leg=on_leg,
             on_learnt=on_learnt,
         )

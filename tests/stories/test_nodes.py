@@ -68,6 +68,18 @@ async def test_tokens_renewed_on_one_node_open_all(three: Nodes) -> None:
             assert (await emsp.push_token("NL*TNM")).status_code == 1000
 
 
+async def test_a_token_that_a_party_renewed_on_one_node_is_used_on_all_at_once(three: Nodes) -> None:
+    """The others still have the one before, and the party refuses it: what was refused is sent again."""
+    async with FakeCpo() as cpo, FakeEmsp() as emsp:
+        await join(three.hubs[0], cpo)
+        await join(three.hubs[0], emsp)
+        for number in range(3):
+            await three.only(number)
+            await emsp.update_credentials()
+            await three.only((number + 1) % 3)
+            assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+
+
 async def test_the_hubs_addresses_lead_back_on_every_node(three: Nodes) -> None:
     """A command on one node, its result on another; a CDR's Location on the third; pages anywhere."""
     async with FakeCpo() as cpo, FakeEmsp() as emsp:
