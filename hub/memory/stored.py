@@ -85,6 +85,7 @@ class StoredMemory:
                 await self._pause(BATCH_S)
             while self.waiting:
                 await self._write_all()
+            _answer(self._askers, None)  # who began to wait while the last of it was written
 
     async def take_in(self, changes: Sequence[Change], learnt: Sequence[Fact]) -> None:
         """Write what the hub pulled; returns when it is in the store. Raises StoreUnavailable or Conflict."""
