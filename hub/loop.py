@@ -12,7 +12,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end."""
     try:
         import uvloop
-    except ImportError:  # the extra `speed` is not installed, or this platform has none
+    except ImportError:  # this platform has none
         asyncio.run(work)
     else:
         uvloop.run(work)
