@@ -107,7 +107,7 @@ def _as_ocpi(error: wire.WireError | ForbiddenAddress) -> OcpiError:
         case wire.Unanswered():
             return NoAnswerInTime()
         case wire.BrokenOff(has_begun=False):
-            return InvalidAnswer("the receiver hung up without an answer")
+            return InvalidAnswer("the receiver's answer broke off before it began")
         case wire.BrokenOff():
             return InvalidAnswer("the receiver's answer broke off")
         case _:

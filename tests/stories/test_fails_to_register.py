@@ -50,8 +50,8 @@ class Case:
 BREAKS = {
     "silent": "did not answer in time",
     "garbage": "not an OCPI envelope",
-    "truncated": "broke off or is not HTTP",
-    "closed": "broke off or is not HTTP",
+    "truncated": "broke off",
+    "closed": "broke off",
     "empty": "not an OCPI envelope",
     "redirect": "HTTP 307",
     "drip": "did not answer in time",
