@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from hub.clientinfo import ClientInfo
 from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.door import Caller, Guard, Visit, answer, body_of, envelope_response
@@ -19,12 +20,13 @@ from hub.registration import Registration
 from hub.relay import Relay
 from hub.versions import CREDENTIALS, version_details, version_list
 from routing.answers import envelope
+from routing.client_info import CLIENT_INFO
 from routing.directory import Scope
-from routing.errors import MalformedBody, MethodNotAllowed, Unauthorized, UnknownPath
+from routing.errors import MalformedBody, MethodNotAllowed, ReceiverNotConnected, Unauthorized, UnknownPath
 from routing.journey import OnLeg, timestamp
 from routing.links import LinkKind
 from routing.message import parse_json
-from routing.ocpi import SUCCESS, VERSIONS, Interface, Version
+from routing.ocpi import SUCCESS, VERSIONS, ConnectionStatus, Interface, Version
 
 HANDSHAKE_WAIT_S: Final = 5.0
 INTERFACES: Final[Mapping[str, Interface]] = {interface.lower(): interface for interface in Interface}
@@ -35,7 +37,13 @@ class OcpiDoor:
     """Answers every request to the public port."""
 
     def __init__(
-        self, core: Core, relay: Relay, credentials: CredentialsModule, handshakes: Registration, on_leg: OnLeg
+        self,
+        core: Core,
+        relay: Relay,
+        credentials: CredentialsModule,
+        handshakes: Registration,
+        client_info: ClientInfo,
+        on_leg: OnLeg,
     ) -> None:
         self._on_leg = on_leg
         self._core = core
@@ -44,6 +52,7 @@ class OcpiDoor:
         self._relay = relay
         self._credentials = credentials
         self._handshakes = handshakes
+        self._client_info = client_info
         self._versions = {number: VERSIONS[number] for number in core.settings.hub.versions}
 
     async def __call__(self, request: web.BaseRequest) -> web.Response:
@@ -74,6 +83,10 @@ class OcpiDoor:
                 return self._config(visit, version_details(self._core, self._version(number), caller.platform))
             case ["", "ocpi", number, name] | ["", "ocpi", number, name, ""] if name == CREDENTIALS:
                 return await self._serve_credentials(visit, caller, self._version(number))
+            case ["", "ocpi", number, name] | ["", "ocpi", number, name, ""] if name == CLIENT_INFO:
+                return await self._serve_client_info(
+                    visit, await self._full(visit, caller), self._version(number), query
+                )
             case ["", "ocpi", number, side, module, *rest] if side in INTERFACES and module:
                 caller = await self._full(visit, caller)
                 below = "".join(f"/{segment}" for segment in rest)
@@ -113,6 +126,18 @@ class OcpiDoor:
             raise MethodNotAllowed(headers={"Allow": "GET"})
         return _success(data)
 
+    async def _serve_client_info(self, visit: Visit, caller: Caller, version: Version, query: str) -> web.Response:
+        """Who is there (OCPI 2.2.1, HubClientInfo, Sender Interface); 2.1.1 has no such module."""
+        if not version.has_routing_headers:
+            raise UnknownPath(f"this hub has no module {CLIENT_INFO} in {version}")
+        visit.module, visit.interface = CLIENT_INFO, Interface.SENDER
+        if visit.request.method != "GET":
+            raise MethodNotAllowed(headers={"Allow": "GET"})
+        if caller.platform.status is ConnectionStatus.SUSPENDED:
+            raise ReceiverNotConnected("your platform is suspended")
+        page = await self._client_info.list(version, caller.platform, query)
+        return _success(page.data, page.headers)
+
     async def _serve_credentials(self, visit: Visit, caller: Caller, version: Version) -> web.Response:
         visit.module = CREDENTIALS
         match visit.request.method:
@@ -137,8 +162,8 @@ def _target(request: web.BaseRequest) -> str:
     return raw if raw.startswith("/") else "/" + raw.partition("://")[2].partition("/")[2]
 
 
-def _success(data: Any) -> web.Response:
-    return envelope_response(200, envelope(SUCCESS, None, timestamp(), data), {})
+def _success(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+    return envelope_response(200, envelope(SUCCESS, None, timestamp(), data), headers or {})
 
 
 async def _document(request: web.BaseRequest) -> Any:

@@ -20,6 +20,7 @@ from hub.inspection import Inspection, inspecting
 from hub.journal import Journal, keeping
 from hub.memory import StoredMemory, remembering
 from hub.metrics import Metrics
+from hub.news import News, telling
 from hub.particulars import Particulars
 from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
@@ -138,24 +139,16 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         stack.push_async_callback(links.close)
         particulars = Particulars(core)
         stack.push_async_callback(particulars.close)
+        news = await stack.enter_async_context(telling(core, on_leg))
         lead_back = LeadBack(LinkStore(links.save, links.find), settings.public_url)
-        router = Router(
-            directory=lambda: core.picture.directory,
-            look_again=core.picture.look_again,
-            courier=core.courier,
-            lead_back=lead_back,
-            crossing=Crossing(memory.recall),
-            on_leg=on_leg,
-            memory=memory,
-            on_learnt=particulars.learnt,
-        )
+        router = _router(core, lead_back, memory, on_leg, particulars, news)
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s * BROADCAST_SHARE)
         watch_broadcast(metrics, router.broadcast)
         handshakes = Registration(core)
         checks = Checks(core)
         stack.push_async_callback(checks.close)
         hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks, memory)
-        door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, on_leg)
+        door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, news.rows, on_leg)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(
             doing(
@@ -166,6 +159,22 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             )
         )
         yield hub, door
+
+
+def _router(
+    core: Core, lead_back: LeadBack, memory: StoredMemory, on_leg: OnLeg, particulars: Particulars, news: News
+) -> Router:
+    return Router(
+        directory=lambda: core.picture.directory,
+        look_again=core.picture.look_again,
+        courier=core.courier,
+        lead_back=lead_back,
+        crossing=Crossing(memory.recall),
+        on_leg=on_leg,
+        memory=memory,
+        on_learnt=particulars.learnt,
+        hold=news.hold,
+    )
 
 
 async def _core(settings: Settings, stack: AsyncExitStack) -> Core:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -13,7 +14,6 @@ from hub.store.registry import PlatformRow
 from hub.store.secrets import learn_master_keys, token_row
 from hub.vault import Vault, VaultError
 from routing.directory import Directory, Party, Platform, endpoints_of
-from routing.journey import timestamp
 from routing.ocpi import VERSIONS, PartyId
 
 log = structlog.get_logger(__name__)
@@ -23,6 +23,9 @@ LOOK_AGAIN_S: Final = 0.05
 WATCH_S: Final = 0.5
 """How often a node looks for what other nodes changed."""
 
+Follower = Callable[[Directory, Directory], Awaitable[None]]
+"""Takes the picture before and after a change. It must not fail, and must not refresh the picture."""
+
 
 class Picture:
     """Holds the directory, and draws the next one when the store's revision moved."""
@@ -31,6 +34,7 @@ class Picture:
         self._store = store
         self._vault = vault
         self.directory: Directory = Directory(hub, needs_agreement=needs_agreement)
+        self._followers: list[Follower] = []
         self._drawing = asyncio.Lock()
         self._looking = asyncio.Lock()
         self._looked_at = -LOOK_AGAIN_S
@@ -48,10 +52,18 @@ class Picture:
                 forgotten = await registry.forgotten_since(connection, known)
                 agreed = await agreements.every(connection)
                 await learn_master_keys(connection, self._vault)
-            self.directory = self.directory.changed(
+            before = self.directory
+            self.directory = before.changed(
                 [self._platform(row) for row in rows], forgotten=forgotten, agreements=agreed, revision=revision
             )
+            # each follower is called before anybody routes on the new picture, then all are waited for
+            for settled in [follower(before, self.directory) for follower in self._followers]:
+                await settled
             return True
+
+    def follow(self, follower: Follower) -> None:
+        """Call this with each new picture, and wait for what it returns before `refresh` is done."""
+        self._followers.append(follower)
 
     async def look_again(self) -> bool:
         """Whether the store knows more than the picture; asked before a miss is believed. Raises StoreUnavailable.
@@ -96,7 +108,6 @@ class Picture:
                     name=str(role.business_details.get("name", "")),
                     website=role.business_details.get("website"),
                     is_suspended=role.is_suspended,
-                    last_updated=timestamp(max(role.updated_at, row.updated_at)),
                 )
                 for role in row.roles
             ),

@@ -7,11 +7,11 @@ from typing import Any
 
 from hub.core import Core
 from routing.catalogue import MODULES
+from routing.client_info import CLIENT_INFO, role_for
 from routing.directory import Directory, Party, Platform
 from routing.ocpi import Interface, PartyId, Role, Version
 
 CREDENTIALS = "credentials"
-CLIENT_INFO = "hubclientinfo"
 
 
 def base_url(core: Core, caller: Platform | None) -> str:
@@ -107,16 +107,15 @@ def _expected_roles(directory: Directory, viewer: Platform, counterpart: PartyId
 
 
 def _reachable_roles(directory: Directory, viewer: Platform) -> list[dict[str, Any]]:
-    """The parties that the viewer may reach; PTP is a word only of those who speak the Payments module."""
-    knows_ptp = any(module == "payments" for module, _ in viewer.endpoints)
-    return [
-        {
-            "role": Role.OTHER if party.role is Role.PTP and not knows_ptp else party.role,
-            "business_details": {"name": party.name or str(party.id)},
-            **_named(party.id),
-        }
+    """The parties that the viewer may reach, each once."""
+    found = {
+        (party.id, role_for(viewer, party.role)): party
         for party in directory.reachable(viewer)
         if not party.is_suspended and party.role is not Role.HUB
+    }
+    return [
+        {"role": role, "business_details": {"name": party.name or str(party.id)}, **_named(party.id)}
+        for (_, role), party in found.items()
     ]
 
 

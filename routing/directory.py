@@ -39,7 +39,6 @@ class Party:
     name: str
     website: str | None = None
     is_suspended: bool = False
-    last_updated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,22 @@ class Platform:
         return ConnectionStatus.SUSPENDED if party.is_suspended else self.status
 
 
+class Relation(StrEnum):
+    """How far two parties are to deal with each other."""
+
+    NONE = "none"
+    """Their roles do not, or it is forbidden: to each other they are unknown."""
+    PLANNED = "planned"
+    """Nothing but an agreement is missing."""
+    AGREED = "agreed"
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What the admin decided for one pair of CPO and eMSP; without modules it holds for all of them."""
+    """What the admin decided for one pair of a CPO and a party that deals with it, in the usual case an eMSP.
+
+    Without modules it holds for all of them. Pairs without a CPO (such as eMSP and SCSP) need none and have none.
+    """
 
     id: str
     cpo: PartyId
@@ -172,17 +184,27 @@ class Directory:
         return self.platforms[party.platform_id]
 
     def may_reach(self, sender: Party, receiver: Party, module: str | None = None) -> bool:
-        """The one rule of who may reach whom, for routing, broadcast, lists and HubClientInfo alike.
+        """The one rule of who may reach whom, for routing, broadcast, lists, HubClientInfo and credentials alike.
 
         Roles that deal with each other, on different platforms, on connections that are for the two of them, not
-        forbidden by an agreement (or, under the policy `agreements`, allowed by one).
+        forbidden by an agreement (or, under the policy `agreements`, allowed by one). Without a module: whether they
+        may reach each other at all.
         """
+        return self.relation(sender, receiver, module) is Relation.AGREED
+
+    def relation(self, sender: Party, receiver: Party, module: str | None = None) -> Relation:
+        """The same rule, which also tells where nothing but an agreement is missing."""
         if sender.platform_id == receiver.platform_id or receiver.role not in _SEES[sender.role]:
-            return False
+            return Relation.NONE
         played = self._played(sender)
         if (played is not None and played != receiver.id) or not self._is_way_to(receiver, sender.id):
-            return False
-        return self._agreed(sender, receiver, module)
+            return Relation.NONE
+        if Role.CPO not in (sender.role, receiver.role):
+            return Relation.AGREED
+        by_default = Relation.PLANNED if self.needs_agreement else Relation.AGREED
+        pair = (sender.id, receiver.id) if sender.role is Role.CPO else (receiver.id, sender.id)
+        rows = self.agreements.get(pair)
+        return by_default if rows is None else _decided(rows, module, by_default)
 
     def _is_way_to(self, receiver: Party, sender: PartyId) -> bool:
         """Whether this connection of a receiver is the one for the sender: where it has one on which the hub plays
@@ -198,16 +220,6 @@ class Directory:
         """The one partner that the hub plays on a party's connection."""
         platform = self.platforms.get(party.platform_id)
         return platform.counterpart if platform else None
-
-    def _agreed(self, one: Party, other: Party, module: str | None) -> bool:
-        if Role.CPO not in (one.role, other.role) or not self.agreements:
-            return not self.needs_agreement or Role.CPO not in (one.role, other.role)
-        cpo, emsp = (one, other) if one.role is Role.CPO else (other, one)
-        rows = self.agreements.get((cpo.id, emsp.id), ())
-        apply = [row for row in rows if not row.modules or module is None or module in row.modules]
-        if any(not row.is_allowed and (module is not None or not row.modules) for row in apply):
-            return False
-        return any(row.is_allowed for row in apply) or not self.needs_agreement
 
     def senders(self, platform: Platform, party: PartyId) -> tuple[Party, ...]:
         """The caller's parties of this id: one for each of its roles. A hub speaks for parties of its own."""
@@ -238,6 +250,14 @@ def _erase(platform: Platform | None, access: dict[bytes, Access], parties: dict
         rest = tuple(row for row in parties.pop(party.id, ()) if row.platform_id != platform.id)
         if rest:
             parties[party.id] = rest
+
+
+def _decided(rows: tuple[Agreement, ...], module: str | None, by_default: Relation) -> Relation:
+    """What the agreements of a pair say; what is forbidden by one is not allowed by another."""
+    apply = [row for row in rows if not row.modules or module is None or module in row.modules]
+    if any(not row.is_allowed and (module is not None or not row.modules) for row in apply):
+        return Relation.NONE
+    return Relation.AGREED if any(row.is_allowed for row in apply) else by_default
 
 
 def _by_pair(agreements: Iterable[Agreement]) -> dict[tuple[PartyId, PartyId], tuple[Agreement, ...]]:

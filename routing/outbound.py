@@ -54,6 +54,14 @@ def forget(platform_id: str, quirk: str, value: object) -> None:
     """For a hub that learns nothing in passing."""
 
 
+Hold = Callable[[str, str], Awaitable[None] | None]
+"""What a message to one platform from another must wait for: it is just being told that the other is there."""
+
+
+def hold_nothing(receiver_id: str, sender_id: str) -> None:
+    """For a hub that tells nobody of others."""
+
+
 class Outbound:
     """Takes a message to the party that was decided on, and brings back the answer."""
 
@@ -67,6 +75,7 @@ class Outbound:
         look_again: Callable[[], Awaitable[bool]],
         on_leg: OnLeg = ignore,
         on_learnt: OnLearnt = forget,
+        hold: Hold = hold_nothing,
     ) -> None:
         self._on_learnt = on_learnt
         self._directory = directory
@@ -75,6 +84,7 @@ class Outbound:
         self._lead_back = lead_back
         self._crossing = crossing
         self._on_leg = on_leg
+        self._hold = hold
 
     async def deliver(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> Reply:
         """Send a message to its receiver, in the receiver's version and manner, and bring back the answer.
@@ -110,6 +120,8 @@ class Outbound:
 
         There is none where the hub answered in the party's place.
         """
+        if (news := self._hold(platform.id, message.caller.id)) is not None:
+            await news
         version = platform.version or message.version
         directory = self._directory()
         if version is message.version:

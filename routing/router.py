@@ -24,7 +24,7 @@ from routing.mailbox import Copy
 from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS, Interface
-from routing.outbound import OnLearnt, Outbound, forget
+from routing.outbound import Hold, OnLearnt, Outbound, forget, hold_nothing
 from routing.receivers import Receiver, receivers_of
 
 
@@ -42,6 +42,7 @@ class Router:
         on_leg: OnLeg = ignore,
         memory: Memory | None = None,
         on_learnt: OnLearnt = forget,
+        hold: Hold = hold_nothing,
     ) -> None:
         self._directory = directory
         self._look_again = look_again
@@ -54,6 +55,7 @@ class Router:
             look_again=look_again,
             on_leg=on_leg,
             on_learnt=on_learnt,
+            hold=hold,
         )
         self._memory = memory or Forgetful()
         self._get_all = GetAll(directory, self._memory, crossing, lead_back.public_url)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.registry import bump
-from hub.store.tables import agreements
+from hub.store.tables import agreements, parties, platforms
 from routing.directory import Agreement
 from routing.ocpi import PartyId
 
@@ -24,7 +24,7 @@ async def every(connection: AsyncConnection) -> list[Agreement]:
 
 async def add(connection: AsyncConnection, agreement: Agreement) -> None:
     """Record what the admin decided for a pair."""
-    await bump(connection)
+    await _changed(connection, agreement.cpo.folded, agreement.emsp.folded)
     await connection.execute(
         insert(agreements).values(
             id=agreement.id,
@@ -39,6 +39,16 @@ async def add(connection: AsyncConnection, agreement: Agreement) -> None:
 
 async def remove(connection: AsyncConnection, agreement_id: str) -> bool:
     """Forget an agreement; False for an unknown one."""
-    await bump(connection)
-    found = await connection.execute(delete(agreements).where(agreements.c.id == agreement_id))
-    return found.rowcount > 0
+    found = await connection.execute(delete(agreements).where(agreements.c.id == agreement_id).returning(agreements))
+    row = found.first()
+    if row is None:
+        return False
+    await _changed(connection, row.cpo, row.emsp)
+    return True
+
+
+async def _changed(connection: AsyncConnection, *keys: str) -> None:
+    """A change of the directory that concerns the platforms of these parties: what they are told of each other."""
+    revision = await bump(connection)
+    theirs = select(parties.c.platform_id).where(parties.c.key.in_(keys))
+    await connection.execute(update(platforms).where(platforms.c.id.in_(theirs)).values(revision=revision))

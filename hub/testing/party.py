@@ -118,6 +118,12 @@ class FakeParty:
         """Every request so far, in order."""
         return self.memory.seen
 
+    @property
+    def knows(self) -> Mapping[str, str]:
+        """What a hub pushed of others (HubClientInfo): status by party and role, written `NL*TNM CPO`."""
+        told = (seen.document for seen in self.seen if (seen.method, seen.module) == ("PUT", "hubclientinfo"))
+        return {f"{row['country_code']}*{row['party_id']} {row['role']}": row["status"] for row in told}
+
     async def start(self) -> None:
         """Listen; again on the same port, where it did before."""
         await self.serving.start()

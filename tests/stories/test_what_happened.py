@@ -123,7 +123,7 @@ async def test_the_handshake_and_a_wrong_token_are_told_too(settings: MakeSettin
     async with market(settings()) as (hub, cpo, _):
         cpo.misbehave("wrong-token")
         await cpo.push_cdr("DE*ABC", cpo.parties[0])
-        stranger, *_ = await told(hub)
+        stranger, *_ = await told(hub, module="cdrs")
         assert (stranger.first.http, stranger.outcome, stranger.first.platform_id) == (401, Outcome.REFUSED, "")
         handshakes = await told(hub, module="credentials")
         assert [(journey.first.method, journey.first.ocpi) for journey in handshakes] == [("POST", 1000)] * 2
