@@ -23,7 +23,7 @@ SUFFIXES: Final = {"text": "txt", "markdown": "md", "html": "html"}
 class ChecksPage(Page):
     """Which checks."""
 
-    platform: str | None = Field(None, max_length=64, description="The id of a platform.")
+    platform: str | None = Field(None, pattern="^[A-Za-z0-9_-]{1,64}$", description="The id of a platform.")
 
 
 class ReportStyle(Query):

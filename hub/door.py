@@ -20,7 +20,17 @@ from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Access, Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
-from routing.journey import Direction, Leg, OnLeg, fault_of, new_journey_id, new_request_id, outcome_of, timestamp
+from routing.journey import (
+    ABOUT,
+    Direction,
+    Leg,
+    OnLeg,
+    fault_of,
+    new_journey_id,
+    new_request_id,
+    outcome_of,
+    timestamp,
+)
 from routing.message import Message
 from routing.ocpi import (
     AUTHORIZATION,
@@ -83,6 +93,7 @@ Serve = Callable[[Visit], Awaitable[web.Response]]
 async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId, on_leg: OnLeg) -> web.Response:
     """Serve one request. Whatever happens, the caller gets an OCPI envelope and its own ids back."""
     visit = Visit(request, _given_id(request, REQUEST_ID), _given_id(request, CORRELATION_ID))
+    ABOUT.set(visit.correlation_id)
     try:
         response = await serve(visit)
     except Exception as error:
@@ -92,6 +103,7 @@ async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId, on_leg: O
     on_leg(_leg(visit, response))
     response.headers[REQUEST_ID] = visit.request_id
     response.headers[CORRELATION_ID] = visit.correlation_id
+    ABOUT.set("")  # the connection lives on
     return response
 
 
@@ -100,12 +112,12 @@ def _as_ocpi(error: Exception, visit: Visit) -> OcpiError:
         case OcpiError():
             return error
         case StoreUnavailable():
-            log.error("store unavailable", correlation_id=visit.correlation_id, reason=str(error))
+            log.error("store unavailable", reason=str(error))
             return HubFailure("the hub cannot reach its store right now")
         case ConnectionResetError() | web.RequestPayloadError():
             return MalformedBody("the body broke off")
         case _:
-            log.error("request failed", correlation_id=visit.correlation_id, exc_info=error)
+            log.error("request failed", exc_info=error)
             return HubFailure()
 
 

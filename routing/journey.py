@@ -10,6 +10,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +18,8 @@ from typing import Final
 
 from routing.errors import Fault
 
+ABOUT: Final[ContextVar[str]] = ContextVar("about", default="")
+"""The correlation id of the request that is being served, for lines in the log; set at the door."""
 _NODE: Final = secrets.token_hex(3)
 _NEXT: Final = itertools.count()
 

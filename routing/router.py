@@ -17,7 +17,7 @@ from routing.decide import ByContent, Decision, Delivery, FromMemory, ToEverybod
 from routing.directory import Directory
 from routing.errors import InvalidMessage, ReceiverNotConnected, RoutedInCircles, UnknownObject, UnknownReceiver
 from routing.get_all import GetAll
-from routing.journey import OnLeg, ignore, timestamp
+from routing.journey import ABOUT, OnLeg, ignore, timestamp
 from routing.lead_back import LeadBack
 from routing.links import Link
 from routing.mailbox import Copy
@@ -82,6 +82,7 @@ class Router:
 
     async def deliver_copy(self, copy: Copy, receiver: Receiver) -> None:
         """Deliver one copy of a broadcast, if it may still be. Raises OcpiError where it did not arrive."""
+        ABOUT.set(copy.message.correlation_id)
         directory = self._directory()
         endpoint = receivers_of(copy.message, directory).get(receiver)
         if endpoint is None:
