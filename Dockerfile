@@ -9,7 +9,8 @@ RUN python -m venv /opt/ocpi-hub && /opt/ocpi-hub/bin/pip install --no-cache-dir
 
 FROM python:3.11-slim
 COPY --from=build /opt/ocpi-hub /opt/ocpi-hub
-RUN useradd --system --uid 10001 --home-dir /var/lib/ocpi-hub --create-home ocpi-hub
+RUN useradd --system --uid 10001 --home-dir /var/lib/ocpi-hub --create-home ocpi-hub \
+    && mkdir /key && chown 10001 /key
 USER 10001
 WORKDIR /var/lib/ocpi-hub
 VOLUME /var/lib/ocpi-hub
