@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,12 +22,63 @@ KEEP_ALIVE_S: Final = 75.0
 """How long a connection may be silent, or take to send the head of its first request."""
 MAX_TARGET: Final = 64 * 1024
 BACKLOG: Final = 1024
+MAX_CONNECTIONS: Final = 10_000
+
+
+class Connections:
+    """The connections of one door, bounded: whoever comes when it is full takes the place of the longest idle one."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._idle: dict[RequestHandler, None] = {}
+        """Those without a request that is being served, the longest idle first."""
+        self.count = 0
+        self.turned_away = 0
+        """How many were closed to make room."""
+
+    def opened(self, connection: RequestHandler) -> None:
+        """A connection came in."""
+        self.count += 1
+        self._idle[connection] = None
+        if self.count > self._most:
+            longest_idle = next(iter(self._idle))  # where all others are busy that is the new one itself
+            del self._idle[longest_idle]
+            self.turned_away += 1
+            longest_idle.force_close()
+
+    def begins(self, connection: RequestHandler) -> None:
+        """The head of a request is complete."""
+        self._idle.pop(connection, None)
+
+    def ends(self, connection: RequestHandler) -> None:
+        """The request is answered."""
+        if connection.transport is not None:
+            self._idle[connection] = None
+
+    def closed(self, connection: RequestHandler) -> None:
+        """A connection is gone."""
+        self.count -= 1
+        self._idle.pop(connection, None)
 
 
 class _OcpiProtocol(RequestHandler):
     """aiohttp's connection, whose own errors are OCPI envelopes as well."""
 
-    __slots__ = ()
+    __slots__ = ("_connections",)
+
+    def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Counted from the first moment: a connection that never sends anything is one, too."""
+        super().connection_made(transport)
+        self._connections.opened(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """And to the last."""
+        self._connections.closed(self)
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -43,8 +95,12 @@ class _OcpiProtocol(RequestHandler):
 
 
 class _OcpiServer(web.Server):
+    def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._bounded = connections
+
     def __call__(self) -> RequestHandler:
-        return _OcpiProtocol(self, loop=self._loop, **self._kwargs)
+        return _OcpiProtocol(self._bounded, self, loop=self._loop, **self._kwargs)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -69,24 +125,46 @@ async def listening(
     max_body_bytes: int,
     shutdown_s: float,
     certificates: Certificates | None = None,
-) -> AsyncIterator[None]:
-    """Serve a handler on a socket; on the way out stop accepting, and let running requests finish."""
+    head_s: float = KEEP_ALIVE_S,
+    most_connections: int | None = None,
+) -> AsyncIterator[Connections]:
+    """Serve a handler on a socket; on the way out stop accepting, and let running requests finish.
+
+    A connection may be silent, or take for the head of a request, `head_s` seconds.
+    """
     loop = asyncio.get_running_loop()
+    connections = Connections(most_connections or bound_of_connections())
 
     def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        connections.begins(protocol)
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=max_body_bytes)
 
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            connections.ends(request.protocol)
+
     server = _OcpiServer(
-        handler,
+        connections,
+        serve,
         request_factory=request,
         access_log=None,
-        keepalive_timeout=KEEP_ALIVE_S,
+        keepalive_timeout=head_s,
         max_line_size=MAX_TARGET,
         max_field_size=MAX_TARGET,
         auto_decompress=False,
     )
     async with accepting(web.ServerRunner(server, shutdown_timeout=shutdown_s), sock, certificates):
-        yield
+        yield connections
+
+
+def bound_of_connections() -> int:
+    """How many connections fit beside those to parties, by the number of files that this process may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return min(hard // 2, MAX_CONNECTIONS) if hard != resource.RLIM_INFINITY else MAX_CONNECTIONS
 
 
 @asynccontextmanager
