@@ -24,7 +24,7 @@ from hub.news import News, telling
 from hub.particulars import Particulars
 from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
-from hub.registration import Registration
+from hub.registration import HANDSHAKE_S, Registration
 from hub.relay import Relay
 from hub.renewal import LOOK_S, renew_due
 from hub.server import bind, listening
@@ -144,7 +144,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         router = _router(core, lead_back, memory, on_leg, particulars, news)
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s * BROADCAST_SHARE)
         watch_broadcast(metrics, router.broadcast)
-        handshakes = Registration(core)
+        handshakes = await _handshakes(core)
         checks = Checks(core)
         stack.push_async_callback(checks.close)
         hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks, memory)
@@ -154,6 +154,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
             doing(
                 Chore("watching the directory", WATCH_S, core.picture.refresh),
                 Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
+                Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),
                 Chore("measuring the event loop", 1.0, metrics.watch_loop),
                 Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, hub.platforms)),
             )
@@ -175,6 +176,13 @@ def _router(
         on_learnt=particulars.learnt,
         hold=news.hold,
     )
+
+
+async def _handshakes(core: Core) -> Registration:
+    handshakes = Registration(core)
+    if core.store.is_sqlite:  # nobody else can be in the middle of a handshake
+        await handshakes.forget_abandoned(time.time() + HANDSHAKE_S)
+    return handshakes
 
 
 async def _core(settings: Settings, stack: AsyncExitStack) -> Core:

@@ -110,6 +110,14 @@ class Registration:
         finally:
             await self._core.picture.refresh()
 
+    async def forget_abandoned(self, now: float) -> None:
+        """Take back what a node that died was registering with, where its time was over at `now` (epoch seconds)."""
+        async with self._core.store.write() as connection:
+            for platform_id, name in await registration.abandoned(connection, now):
+                await registration.remove_platform(connection, platform_id)
+                after = {"name": name, "reason": "the hub stopped in the middle of the handshake"}
+                await audit.record(connection, actor="hub", action="connect failed", subject=platform_id, after=after)
+
     async def take_leave(self, platform: Platform) -> None:
         """DELETE credentials at the platform. Raises StepFailed where it did not understand."""
         endpoint = next((url for (module, _), url in platform.endpoints.items() if module == "credentials"), None)

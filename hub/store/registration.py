@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.registry import RoleRow, RoleTaken, bump, platform_row, touch
 from hub.store.tables import endpoints, findings, forgotten, parties, platforms, tokens
+from routing.directory import Scope
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
 
@@ -158,6 +159,20 @@ async def disconnected(connection: AsyncConnection, platform_id: str) -> None:
     await touch(connection, platform_id, status=ConnectionStatus.OFFLINE, version=None, token_out=None)
     await set_endpoints(connection, platform_id, ())
     await connection.execute(delete(tokens).where(tokens.c.platform_id == platform_id))
+
+
+async def abandoned(connection: AsyncConnection, now: float) -> list[tuple[str, str]]:
+    """Id and name of platforms that a node was registering with when it died: only their handshake's token is left.
+
+    The token of a handshake ends, while an invitation does not.
+    """
+    ended = select(tokens.c.platform_id).where(tokens.c.scope == Scope.REGISTRATION, tokens.c.expires_at < now)
+    others = select(tokens.c.platform_id).where(tokens.c.expires_at.is_(None) | (tokens.c.expires_at >= now))
+    never = platforms.c.status == ConnectionStatus.PLANNED
+    query = select(platforms.c.id, platforms.c.name).where(
+        never, platforms.c.id.in_(ended), platforms.c.id.not_in(others)
+    )
+    return [(row.id, row.name) for row in await connection.execute(query)]
 
 
 async def remove_platform(connection: AsyncConnection, platform_id: str) -> None:
