@@ -6,12 +6,13 @@ needs nothing costs no I/O, and one that needs an object costs one look at the s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from routing.bridge import Context, Periods, Receipt, Untranslatable, translate, translate_answer, translate_request
+from routing.bridge.requests import PIVOT
 from routing.directory import Directory, Platform
 from routing.message import Message, Reply
 from routing.ocpi import Interface, PartyId, Version, party_named
@@ -22,6 +23,9 @@ Ask = Callable[[str, Key], Awaitable[dict[str, Any] | None]]
 """What is known of an object by name and key, in the shape of OCPI 2.2.1 (see `Context.stored`)."""
 Recall = Callable[[str, Key, tuple[PartyId, ...]], Awaitable[dict[str, Any] | None]]
 """The same of memory, between these parties: what was sent to one of them alone is nobody else's to see."""
+
+Known = Mapping[tuple[str, Key], dict[str, Any] | None]
+"""Answers to such questions."""
 
 Result = TypeVar("Result")
 
@@ -38,12 +42,21 @@ class Crossing:
         self._recall = recall
 
     async def request(
-        self, message: Message, platform: Platform, target: Version, directory: Directory, receiver: PartyId
+        self,
+        message: Message,
+        platform: Platform,
+        target: Version,
+        directory: Directory,
+        receiver: PartyId,
+        got: Known | None = None,
     ) -> tuple[Message, Receipt]:
-        """The message as the receiver's version has it. Raises Untranslatable, or AnsweredByHub."""
+        """The message as the receiver's version has it. Raises Untranslatable, or AnsweredByHub.
+
+        `got` are objects that were got elsewhere: they go before memory's.
+        """
         context = _context(message, platform, directory, receiver)
         return await self._asking(
-            lambda known: translate_request(message, target_version=target, context=known), context
+            lambda known: translate_request(message, target_version=target, context=known), context, got
         )
 
     async def answer(
@@ -71,26 +84,35 @@ class Crossing:
         source: Version,
         directory: Directory,
         owner: PartyId,
-    ) -> Any:
+    ) -> tuple[Any, Receipt]:
         """One object of the hub's own copy, of an owner on a platform, as the caller's version has it.
 
         Raises Untranslatable.
         """
         context = _context(message, platform, directory, owner)
-        value, _ = await self._asking(
+        return await self._asking(
             lambda known: translate(object_name, document, source=source, target=message.version, context=known),
             replace(context, owner=owner, counterpart=message.sender),
         )
+
+    async def pivoted(
+        self, object_name: str, document: Any, source: Version, owner: PartyId, other: PartyId, directory: Directory
+    ) -> dict[str, Any]:
+        """An object in the shape in which the bridge asks for it (see `Context.stored`). Raises Untranslatable."""
+        context = Context(owner, datetime.now(UTC), counterpart=other, hub=directory.hub)
+        value, _ = await self._asking(
+            lambda known: translate(object_name, document, source=source, target=PIVOT, context=known), context
+        )
         return value
 
-    async def _asking(self, attempt: Callable[[Context], Result], context: Context) -> Result:
+    async def _asking(self, attempt: Callable[[Context], Result], context: Context, got: Known | None = None) -> Result:
         between = tuple(party for party in (context.owner, context.counterpart) if party is not None)
-        return await asking(attempt, context, lambda name, key: self._recall(name, key, between))
+        return await asking(attempt, context, lambda name, key: self._recall(name, key, between), got)
 
 
-async def asking(attempt: Callable[[Context], Result], context: Context, ask: Ask) -> Result:
+async def asking(attempt: Callable[[Context], Result], context: Context, ask: Ask, got: Known | None = None) -> Result:
     """Try, look up whatever was asked for and is not known yet, and try again until nothing new is asked."""
-    known: dict[tuple[str, Key], dict[str, Any] | None] = {}
+    known: dict[tuple[str, Key], dict[str, Any] | None] = dict(got or {})
     while True:
         missing: list[tuple[str, Key]] = []
 

@@ -6,15 +6,16 @@ owner of another version has its objects translated, and those that do not go in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
 from routing.answers import envelope
-from routing.bridge import Untranslatable, parse_json, write_json
+from routing.bridge import Loss, Untranslatable, What, parse_json, write_json
 from routing.bridge.calls import ids_of
 from routing.bridge.context import moment
+from routing.bridge.receipt import loss
 from routing.catalogue import module_named
 from routing.copies import OBJECTS, part_of
 from routing.crossing import Crossing
@@ -110,8 +111,9 @@ class GetAll:
                 after=fitting[-1].seq, offset=asked.offset + len(fitting), limit=limit, total=total
             )
             headers["Link"] = f'<{self._address(message)}?{_routed(query, message, directory)}>; rel="next"'
-        bodies = [await self._in_version(row, message, directory, owners) for row in fitting]
-        return _reply(b"[" + b",".join(body for body in bodies if body is not None) + b"]", headers)
+        lost: list[Loss] = []
+        bodies = [await self._in_version(row, message, directory, owners, lost) for row in fitting]
+        return _reply(b"[" + b",".join(body for body in bodies if body is not None) + b"]", headers, lost)
 
     async def _with_timeslots(
         self, message: Message, asked: Asked, owners: Iterable[PartyId]
@@ -133,27 +135,40 @@ class GetAll:
         return f"{self.public_url}/ocpi/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
 
     async def _in_version(
-        self, row: Stored, message: Message, directory: Directory, owners: Mapping[PartyId, Party]
+        self,
+        row: Stored,
+        message: Message,
+        directory: Directory,
+        owners: Mapping[PartyId, Party],
+        lost: list[Loss],
     ) -> bytes | None:
-        """An item as the caller's version has it; None where there is no such thing."""
+        """An item as the caller's version has it, what that cost added to `lost`; None where it does not go into it."""
         if row.version == message.version.number:
             return row.body
         try:
-            return write_json(await self._translated(row, message, directory, owners))
-        except Untranslatable:
+            return write_json(await self._translated(row, message, directory, owners, lost))
+        except Untranslatable as error:
+            lost.append(loss(OBJECTS[row.module], "", What.DROPPED, parse_json(row.body), None, error.message))
             return None
 
     async def _translated(
-        self, row: Stored, message: Message, directory: Directory, owners: Mapping[PartyId, Party]
+        self,
+        row: Stored,
+        message: Message,
+        directory: Directory,
+        owners: Mapping[PartyId, Party],
+        lost: list[Loss],
     ) -> Any:
         document = parse_json(row.body)
         if row.version == message.version.number:
             return document
         owner = owners[row.owner]
         platform = directory.platform_of(owner)
-        return await self.crossing.item(
+        value, receipt = await self.crossing.item(
             OBJECTS[row.module], document, message, platform, VERSIONS[row.version], directory, row.owner
         )
+        lost += receipt.losses
+        return value
 
     # --- one object --------------------------------------------------------------------------------------------------
 
@@ -195,10 +210,11 @@ class GetAll:
     ) -> Reply:
         if not below and row.version == message.version.number:
             return _reply(row.body, {})
-        part = part_of(await self._translated(row, message, directory, owners), row.module, below)
+        lost: list[Loss] = []
+        part = part_of(await self._translated(row, message, directory, owners, lost), row.module, below)
         if part is None:
             raise UnknownObject()
-        return _reply(write_json(part), {})
+        return _reply(write_json(part), {}, lost)
 
 
 def _wanted(module: str, owners: Iterable[PartyId], asked: Asked, limit: int) -> Wanted:
@@ -251,7 +267,7 @@ def _rows(document: Any, name: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _reply(data: bytes, headers: Mapping[str, str]) -> Reply:
-    """Success with these bytes as data, from the hub itself."""
+def _reply(data: bytes, headers: Mapping[str, str], lost: Sequence[Loss] = ()) -> Reply:
+    """Success with these bytes as data, from the hub itself, and what translating them lost."""
     rest = envelope(SUCCESS, None, timestamp())
-    return Reply(200, b'{"data":' + data + b"," + rest[1:], None, headers)
+    return Reply(200, b'{"data":' + data + b"," + rest[1:], None, headers, receipt=tuple(lost))

@@ -182,6 +182,9 @@ class Memory(Protocol):
     def learn(self, message: Message, reply: Reply | None, platform: Platform | None) -> None:
         """A message was delivered to a platform and answered so; both None for an accepted broadcast. Never waits."""
 
+    def keep(self, change: Change) -> None:
+        """A copy of an object that the hub asked for. Never waits."""
+
     async def ties(self, kind: Kind, *ids: str) -> tuple[Tie, ...]:
         """Who owns what goes by these ids, and with whom; none where nothing is known."""
 
@@ -190,6 +193,9 @@ class Memory(Protocol):
 
         Published, or sent from one to the other of the parties `between` whom a message goes.
         """
+
+    async def copy(self, change: Change, between: Collection[PartyId]) -> Stored | None:
+        """The object that a change is about, as it was before: published, or sent between these parties."""
 
     async def find(self, module: str, ids: tuple[str, ...], owner: PartyId | None = None) -> tuple[Stored, ...]:
         """The published objects that go by this id (and type), of an owner or of any, the last to change first."""
@@ -204,12 +210,19 @@ class Forgetful:
     def learn(self, message: Message, reply: Reply | None, platform: Platform | None) -> None:
         """Forget it at once."""
 
+    def keep(self, change: Change) -> None:
+        """Forget it at once."""
+
     async def ties(self, kind: Kind, *ids: str) -> tuple[Tie, ...]:
         """Nobody."""
         return ()
 
     async def recall(self, object_name: str, key: tuple[str, ...], between: Collection[PartyId]) -> Any:
         """Nothing."""
+        return None
+
+    async def copy(self, change: Change, between: Collection[PartyId]) -> Stored | None:
+        """None."""
         return None
 
     async def find(self, module: str, ids: tuple[str, ...], owner: PartyId | None = None) -> tuple[Stored, ...]:

@@ -17,8 +17,10 @@ from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.directory import Directory, Platform
 from routing.errors import HubRejected, OcpiError, Refused
+from routing.fetching import Fetching
 from routing.journey import Direction, Leg, OnLeg, Outcome, fault_of, ignore, new_request_id, outcome_of, timestamp
 from routing.lead_back import LeadBack
+from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
 from routing.ocpi import (
     CORRELATION_ID,
@@ -73,6 +75,7 @@ class Outbound:
         lead_back: LeadBack,
         crossing: Crossing,
         look_again: Callable[[], Awaitable[bool]],
+        memory: Memory | None = None,
         on_leg: OnLeg = ignore,
         on_learnt: OnLearnt = forget,
         hold: Hold = hold_nothing,
@@ -83,6 +86,7 @@ class Outbound:
         self._courier = courier
         self._lead_back = lead_back
         self._crossing = crossing
+        self._fetching = Fetching(crossing, memory or Forgetful(), self._fetch)
         self._on_leg = on_leg
         self._hold = hold
 
@@ -124,11 +128,13 @@ class Outbound:
             await news
         version = platform.version or message.version
         directory = self._directory()
+        if message.method == "PATCH":
+            message = await self._fetching.whole(message, platform, receiver)
         if version is message.version:
             sent = adapted(message, platform, directory.hub)
             return await self._exchange(sent, platform, receiver, address(sent))
         try:
-            crossed, receipt = await self._crossing.request(message, platform, version, directory, receiver)
+            crossed, receipt = await self._fetching.request(message, platform, version, directory, receiver)
         except AnsweredByHub as instead:
             return instead.reply(timestamp()), None
         except Untranslatable:
@@ -150,6 +156,10 @@ class Outbound:
         sent = adapted(instead, platform, self._directory().hub)
         with suppress(OcpiError):  # the caller is told of the tariff itself, the journal of this
             await self._exchange(sent, platform, receiver, address(sent))
+
+    async def _fetch(self, message: Message, platform: Platform, receiver: PartyId, url: str) -> Reply:
+        """A question of the hub's own, in the platform's version."""
+        return (await self._exchange(adapted(message, platform, message.sender), platform, receiver, url))[0]
 
     async def _exchange(
         self, sent: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...] = ()

@@ -56,6 +56,7 @@ class Router:
             on_leg=on_leg,
             on_learnt=on_learnt,
             hold=hold,
+            memory=memory,
         )
         self._memory = memory or Forgetful()
         self._get_all = GetAll(directory, self._memory, crossing, lead_back.public_url)

@@ -20,7 +20,7 @@ from hub.memory.recall import Recalling
 from hub.memory.waiting import Waiting
 from hub.store import Store, StoreUnavailable, copies, facts, memory, pages
 from routing.directory import Directory, Platform
-from routing.lessons import lessons
+from routing.lessons import Lessons, lessons
 from routing.memory import EVERYBODY, Change, Fact, Kind, Page, Stored, Tie, Wanted, key_of
 from routing.message import Message, Reply
 from routing.ocpi import PartyId
@@ -74,6 +74,14 @@ class StoredMemory:
             return
         self._heard_bytes += size
         self._heard.append((message, reply, platform, time.time()))
+        self._woken.set()
+
+    def keep(self, change: Change) -> None:
+        """Take a copy of an object that the hub asked for. Never waits."""
+        if self.waiting >= MAX_WAITING:
+            self.dropped["full"] += 1
+            return
+        self._waiting.add(Lessons(changes=(change,)), change.at)
         self._woken.set()
 
     async def write(self) -> None:
@@ -194,6 +202,10 @@ class StoredMemory:
     async def recall(self, object_name: str, key: tuple[str, ...], between: Collection[PartyId]) -> Any:
         """An object in the shape of OCPI 2.2.1, as `Context.stored` says; None where it is not known."""
         return await self._recalling.recall(object_name, key, between)
+
+    async def copy(self, change: Change, between: Collection[PartyId]) -> Stored | None:
+        """The object that a change is about, as it was before; None where it is not known. Raises StoreUnavailable."""
+        return await self._copy(change.module, change.key, change.owner, change.kind, between)
 
     async def find(self, module: str, ids: tuple[str, ...], owner: PartyId | None = None) -> tuple[Stored, ...]:
         """The published objects that go by this id (and type), of an owner or of any, the last to change first."""

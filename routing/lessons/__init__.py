@@ -13,7 +13,7 @@ from routing.memory import Change, Fact, Kind
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS
 
-__all__ = ["DAY_S", "Heard", "Lessons", "change_of", "evse_facts", "is_id", "lessons"]
+__all__ = ["DAY_S", "Heard", "Lessons", "change_of", "changes_of", "evse_facts", "is_id", "lessons"]
 
 
 @dataclass(frozen=True, slots=True)

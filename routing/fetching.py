@@ -1,0 +1,185 @@
+"""What a translation needs and memory lacks, asked of the party that has it; and the PUT that stands for a PATCH.
+
+Only messages between versions come here, and those for platforms that have no PATCH.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from routing.answers import open_envelope
+from routing.bridge import NeedsObject, Receipt, write_json
+from routing.catalogue import operation_of
+from routing.copies import applied, part_of
+from routing.crossing import Crossing, Key
+from routing.decide import target_url
+from routing.directory import Directory, Platform
+from routing.errors import OcpiError
+from routing.lessons import Heard, changes_of
+from routing.memory import EVERYBODY, Change, Memory, key_of
+from routing.message import Message, Reply, parse_json
+from routing.ocpi import ConnectionStatus, Interface, PartyId, Version, party_named
+from routing.quirks import PATCH_UNSUPPORTED
+
+Exchange = Callable[[Message, Platform, PartyId, str], Awaitable[Reply]]
+"""One call to a platform, as its own version has it: the message, to which party, at which URL."""
+HUB: Final = Platform(id="", name="hub", status=ConnectionStatus.CONNECTED)
+"""Who asks, in messages of the hub's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An object that one party has: whom to ask for it, and where."""
+
+    platform: Platform
+    party: PartyId
+    module: str
+    interface: Interface
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Takes messages over the bridge, and gets what is missing on the way."""
+
+    crossing: Crossing
+    memory: Memory
+    exchange: Exchange
+
+    async def request(
+        self, message: Message, platform: Platform, version: Version, directory: Directory, receiver: PartyId
+    ) -> tuple[Message, Receipt]:
+        """The message as the receiver's version has it. Raises Untranslatable, or AnsweredByHub."""
+        got: dict[tuple[str, Key], dict[str, Any] | None] = {}
+        while True:
+            try:
+                return await self.crossing.request(message, platform, version, directory, receiver, got)
+            except NeedsObject as error:
+                place = (error.object_name, error.key)
+                question = None if place in got else whom_to_ask(error, message, platform, receiver, directory)
+                if question is None or (found := await self._asked(question, message, error, directory)) is None:
+                    raise
+                got[place] = found
+
+    async def whole(self, message: Message, platform: Platform, receiver: PartyId) -> Message:
+        """The message for a platform that may have no PATCH: then the PUT of the object, or of the part, as it is now.
+
+        Raises NeedsObject where memory has no copy of it.
+        """
+        if message.method != "PATCH" or not platform.quirks.get(PATCH_UNSUPPORTED):
+            return message
+        change = _change_in(message)
+        if change is None:
+            return message
+        copy = await self.memory.copy(change, (change.owner, receiver))
+        after = applied(copy, change) if copy else None
+        part = part_of(parse_json(after.body), change.module, change.below) if after else None
+        if after is None or part is None:
+            name = message.operation.object_name if message.operation else ""
+            raise NeedsObject(name, (change.owner.country_code, change.owner.party_id, change.key))
+        return replace(
+            message,
+            method="PUT",
+            body=write_json(part) if change.below else after.body,
+            document=part,
+            operation=operation_of(message.module, message.interface, "PUT", message.path),
+        )
+
+    async def _asked(self, question: Question, message: Message, error: NeedsObject, directory: Directory) -> Any:
+        """The object in the shape in which the bridge asks; None where the party does not give it."""
+        version = question.platform.version
+        endpoint = question.platform.endpoint(question.module, question.interface)
+        if version is None or endpoint is None:
+            return None
+        asking = replace(
+            message,
+            version=version,
+            module=question.module,
+            interface=question.interface,
+            method="GET",
+            path=question.path,
+            query="",
+            body=b"",
+            document=None,
+            caller=HUB,
+            sender=directory.hub,
+            receiver=question.party,
+            operation=operation_of(question.module, question.interface, "GET", question.path),
+            is_followed=False,
+        )
+        try:
+            reply = await self.exchange(
+                asking, question.platform, question.party, target_url(endpoint, question.path, "")
+            )
+            data = (open_envelope(reply.body) or {}).get("data")
+            if not isinstance(data, dict):
+                return None
+            owner = party_named(*error.key[:2])
+            found = await self.crossing.pivoted(error.object_name, data, version, owner, question.party, directory)
+        except OcpiError:
+            return None  # the journal has why; the caller is told what is missing
+        self.memory.keep(_copy_of(question.module, owner, error.key[2], version, data, audience=message.receiver))
+        return found
+
+
+def _copy_of(
+    module: str, owner: PartyId, object_id: str, version: Version, data: Any, *, audience: PartyId | None
+) -> Change:
+    """An object that the hub asked for, to be kept for messages between its owner and the party it was for."""
+    return Change(
+        module=module,
+        owner=owner,
+        key=key_of(object_id),
+        method="PUT",
+        version=version.number,
+        at=time.time(),
+        body=write_json(data),
+        document=data,
+        audience=audience.folded if audience else EVERYBODY,
+        is_pulled=True,
+    )
+
+
+def whom_to_ask(
+    error: NeedsObject, message: Message, platform: Platform, receiver: PartyId, directory: Directory
+) -> Question | None:
+    """Whom the hub asks for an object that a translation needs. Pure.
+
+    A location is its owner's (LOC-S2); a session that is being changed the receiver has too (SES-R1).
+    """
+    country_code, party_id, object_id = error.key[:3]
+    match error.object_name:
+        case "Location":
+            owner = party_named(country_code, party_id)
+            holder = _holder(owner, message, directory)
+            path = f"/{quote(object_id, safe='')}"
+            return Question(holder, owner, "locations", Interface.SENDER, path) if holder else None
+        case "Session" if message.interface is Interface.RECEIVER:
+            path = "".join(f"/{quote(part, safe='')}" for part in (country_code, party_id, object_id))
+            return Question(platform, receiver, "sessions", Interface.RECEIVER, path)
+        case _:
+            return None
+
+
+def _holder(owner: PartyId, message: Message, directory: Directory) -> Platform | None:
+    """The platform that an owner's locations are asked of: the caller's own, where the owner is on it."""
+    rows = sorted(directory.parties.get(owner, ()), key=lambda row: row.platform_id != message.caller.id)
+    for row in rows:
+        platform = directory.platform_of(row)
+        is_connected = platform.status_of(row) is ConnectionStatus.CONNECTED
+        if is_connected and platform.endpoint("locations", Interface.SENDER):
+            return platform
+    return None
+
+
+def _change_in(message: Message) -> Change | None:
+    """The change that a PATCH makes of the hub's copy."""
+    segments = message.operation.segments(message.path) if message.operation else None
+    if segments is None:
+        return None
+    ids = {name: unquote(text) for name, text in segments.items()}
+    return next(changes_of(Heard(message, time.time(), ids, other=None), None), None)
