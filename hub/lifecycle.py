@@ -33,6 +33,7 @@ from hub.store.links import Links
 from hub.store.secrets import fingerprints
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
 from hub.watched import watch, watch_broadcast
+from hub.zones import zone_at
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
 from routing.crossing import Crossing
@@ -170,7 +171,7 @@ def _router(
         look_again=core.picture.look_again,
         courier=core.courier,
         lead_back=lead_back,
-        crossing=Crossing(memory.recall),
+        crossing=Crossing(memory.recall, zone_at),
         on_leg=on_leg,
         memory=memory,
         on_learnt=particulars.learnt,

@@ -24,6 +24,8 @@ Ask = Callable[[str, Key], Awaitable[dict[str, Any] | None]]
 Recall = Callable[[str, Key, tuple[PartyId, ...]], Awaitable[dict[str, Any] | None]]
 """The same of memory, between these parties: what was sent to one of them alone is nobody else's to see."""
 
+ZoneAt = Callable[[str, str], str | None]
+"""The tz database's zone at a latitude and longitude, as OCPI writes them; None where there is none."""
 Known = Mapping[tuple[str, Key], dict[str, Any] | None]
 """Answers to such questions."""
 
@@ -35,11 +37,17 @@ async def nothing(object_name: str, key: Key, between: tuple[PartyId, ...]) -> d
     return None
 
 
+def nowhere(latitude: str, longitude: str) -> str | None:
+    """A map without time zones."""
+    return None
+
+
 class Crossing:
     """Takes messages over the bridge, with what memory knows."""
 
-    def __init__(self, recall: Recall = nothing) -> None:
+    def __init__(self, recall: Recall = nothing, zone_at: ZoneAt = nowhere) -> None:
         self._recall = recall
+        self._zone_at = zone_at
 
     async def request(
         self,
@@ -106,6 +114,7 @@ class Crossing:
         return value
 
     async def _asking(self, attempt: Callable[[Context], Result], context: Context, got: Known | None = None) -> Result:
+        context = replace(context, zone_at=self._zone_at)
         between = tuple(party for party in (context.owner, context.counterpart) if party is not None)
         return await asking(attempt, context, lambda name, key: self._recall(name, key, between), got)
 

@@ -76,3 +76,9 @@ ALPHA_3: Final = MappingProxyType({alpha_2: alpha_3 for alpha_3, alpha_2, _ in _
 
 MAIN_ZONE: Final = MappingProxyType({alpha_3: zone for alpha_3, _, zone in _COUNTRIES if zone != "-"})
 """The main time zone by alpha-3."""
+
+_MANY: Final = """
+    ARG AUS BRA CAN CHL COD ECU ESP FRA FSM GRL IDN KAZ KIR MEX MHL MNG MYS NZL PNG PRT PYF RUS UKR UMI USA UZB VNM
+"""
+MANY_ZONES: Final = frozenset(_MANY.split())
+"""Alpha-3 codes of countries where the main zone is not everybody's, overseas parts included."""

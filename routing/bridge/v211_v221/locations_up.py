@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.bridge.countries import ALPHA_3, MAIN_ZONE
+from routing.bridge.countries import ALPHA_3, MAIN_ZONE, MANY_ZONES
 from routing.bridge.shape import GONE, Field, Place, Shape, Value, each
 from routing.bridge.turns import check_case, energy_mix_up, owned, short_id, stamped
 
@@ -89,13 +89,11 @@ def _complete(source: Value, out: Value, place: Place) -> None:
 
 
 def _zone(location: Value, place: Place) -> str:
-    """The time zone of a location: from its coordinates where the hub can, else the country's main one."""
-    where = location.get("coordinates")
-    if isinstance(where, dict):
-        zone = place.context.zone_at(str(where.get("latitude")), str(where.get("longitude")))
-        if zone:
-            return zone
-    zone = MAIN_ZONE.get(str(location.get("country")).upper())
+    """The time zone of a location: its country's, and where that has several, or none is known, from coordinates."""
+    code, where = str(location.get("country")).upper(), location.get("coordinates")
+    zone = MAIN_ZONE.get(code)
+    if isinstance(where, dict) and (zone is None or code in MANY_ZONES):
+        zone = place.context.zone_at(str(where.get("latitude")), str(where.get("longitude"))) or zone
     if zone is None:
         raise place.refuse("has no time_zone, and no known country to take one from")
     return zone

@@ -83,12 +83,15 @@ LOCATIONS = [
     location(UP, {"time_zone": ABSENT}, {"time_zone": "Europe/Brussels"}, "time_zone defaulted"),
     location(UP, {"time_zone": ABSENT, "country": "JPN"}, {"time_zone": "Asia/Tokyo"}, "time_zone defaulted"),
     location(UP, {"time_zone": ABSENT, "country": "XXX"}, {}, refused="no known country"),
-    location(
-        UP,
-        {"time_zone": ABSENT},
-        {"time_zone": "Atlantic/Canary"},
-        "time_zone defaulted",
-        context={"zone_at": lambda latitude, longitude: "Atlantic/Canary"},
+    *(
+        location(
+            UP,
+            {"time_zone": ABSENT, "country": country},
+            {"time_zone": zone},
+            "time_zone defaulted",
+            context={"zone_at": lambda latitude, longitude: "Atlantic/Canary"},
+        )
+        for country, zone in (("ESP", "Atlantic/Canary"), ("XXX", "Atlantic/Canary"), ("BEL", "Europe/Brussels"))
     ),
     *(
         location(OLD, {"coordinates.latitude": old}, {"coordinates.latitude": new}, *lost)
