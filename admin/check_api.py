@@ -57,11 +57,15 @@ async def show_check(call: Call) -> CheckDetail:
 async def show_report(call: Call) -> web.Response:
     """The report of a check, to be handed to the partner."""
     style: ReportStyle = call.query
-    report = await _report(call)
-    name = f"check-{report.party.replace('*', '-')}-{report.id}.{SUFFIXES[style.format]}"
+    return as_file(await _report(call), style.format)
+
+
+def as_file(report: Report, style: str) -> web.Response:
+    """A report to be saved."""
+    name = f"check-{report.party.replace('*', '-')}-{report.id}.{SUFFIXES[style]}"
     return web.Response(
-        text=rendered(report, style.format),
-        content_type=MEDIA[style.format],
+        text=rendered(report, style),
+        content_type=MEDIA[style],
         charset="utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',

@@ -16,6 +16,7 @@ from admin.journal_json import JourneyDetail, JourneyList
 from admin.problems import not_found
 from admin.route import NO_STORE, Call, Query
 from admin.words import PARTY_SCHEMA
+from hub.lifecycle import Hub
 from hub.store import StoreUnavailable
 from hub.store.journal import Wanted
 from routing.journey import Outcome
@@ -83,12 +84,17 @@ async def show_journey(call: Call) -> JourneyDetail:
 async def export_journeys(call: Call) -> web.StreamResponse:
     """Every journey asked for as a file, however many, newest first."""
     query: JournalExport = call.query
-    async with aclosing(exported(call.hub.store, query.wanted(), query.format)) as chunks:
+    return await sent(call.hub, call.request, query.wanted(), query.format)
+
+
+async def sent(hub: Hub, request: web.Request, wanted: Wanted, style: str) -> web.StreamResponse:
+    """Journeys as a file. Raises StoreUnavailable."""
+    async with aclosing(exported(hub.store, wanted, style)) as chunks:
         first = await anext(chunks)  # before the status is sent: a store that is away is an honest 503
-        name = f"journal.{query.format}"
+        name = f"journal.{style}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', **NO_STORE}
-        response = web.StreamResponse(headers={"Content-Type": f"{MEDIA[query.format]}; charset=utf-8", **headers})
-        await response.prepare(call.request)
+        response = web.StreamResponse(headers={"Content-Type": f"{MEDIA[style]}; charset=utf-8", **headers})
+        await response.prepare(request)
         await response.write(first)
         try:
             async for chunk in chunks:
@@ -96,6 +102,6 @@ async def export_journeys(call: Call) -> web.StreamResponse:
         except StoreUnavailable as error:
             # too late for a problem: a body that breaks off is not taken for a whole one
             log.warning("store unavailable", while_doing="exporting the journal", reason=str(error))
-            if call.request.transport is not None:
-                call.request.transport.abort()
+            if request.transport is not None:
+                request.transport.abort()
     return response

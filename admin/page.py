@@ -50,6 +50,23 @@ MENU: Final = (
 )
 
 
+DONE: Final = {
+    "changed": "The settings were saved.",
+    "suspended": "The platform is suspended: nothing is delivered to it, and nothing accepted from it.",
+    "resumed": "The platform may send and receive again.",
+    "rotated": "Both tokens were renewed.",
+    "removed": "The platform was removed.",
+    "findings-forgotten": "The findings were cleared; what is wrong from now on is counted anew.",
+    "agreement-removed": "The agreement was removed.",
+    "key-revoked": "The key opens nothing any more.",
+    "user-created": "The user can log in now.",
+    "user-changed": "The user was changed.",
+    "user-removed": "The user can not log in any more.",
+    "session-ended": "The session was ended.",
+}
+"""What a page says after a form was done, by the word that its address has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """Somebody looks at a page, or sends its form."""
@@ -177,6 +194,7 @@ def _common(request: web.Request) -> dict[str, Any]:
         "here": request.path,
         "query": request.query,
         "may": may,
+        "done": DONE.get(request.query.get("done", ""), ""),
         "now": time.time(),
         "static": _static,
     }
@@ -190,7 +208,7 @@ def _static(name: str) -> str:
 
 async def _protect(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
-    headers["Content-Security-Policy"] = POLICY
+    headers.setdefault("Content-Security-Policy", POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "same-origin"  # with none at all, a browser hides the origin of our own forms, too

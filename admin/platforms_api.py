@@ -23,7 +23,7 @@ from hub.store.registry import PlatformRow, RoleRow
 async def add_platform(call: Call) -> Invited | PlatformJson:
     """Expect a platform, which gets a token to register with; or, given versions URL and token, register with it."""
     wanted: NewPlatform = call.body
-    roles = _roles(call.hub, wanted)
+    roles = roles_of(call.hub, wanted)
     if wanted.versions_url is None and wanted.token is None:
         if not roles:
             raise bad_field("roles", "at least one role, unless the hub is to register: then versions_url and token")
@@ -101,7 +101,7 @@ async def remove_platform(call: Call) -> None:
 # --- in common -------------------------------------------------------------------------------------------------------
 
 
-def _roles(hub: Hub, wanted: NewPlatform) -> list[RoleRow]:
+def roles_of(hub: Hub, wanted: NewPlatform) -> list[RoleRow]:
     """The roles asked for. Raises Problem (422) where one of the parties is the hub itself."""
     own = hub.settings.hub.party
     rows = [role.row(wanted.name) for role in wanted.roles]

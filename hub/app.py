@@ -78,9 +78,12 @@ class OcpiDoor:
         visit.version = segments[2] if len(segments) > 2 and segments[2] in self._versions else ""
         match segments:
             case ["", "ocpi", "versions"] | ["", "ocpi", "versions", ""]:
+                await self._credentials.looked(caller.platform, caller.scope, at_details=False)
                 return self._config(visit, version_list(self._core, caller.platform))
             case ["", "ocpi", number] | ["", "ocpi", number, ""]:
-                return self._config(visit, version_details(self._core, self._version(number), caller.platform))
+                details = version_details(self._core, self._version(number), caller.platform)
+                await self._credentials.looked(caller.platform, caller.scope, at_details=True)
+                return self._config(visit, details)
             case ["", "ocpi", number, name] | ["", "ocpi", number, name, ""] if name == CREDENTIALS:
                 return await self._serve_credentials(visit, caller, self._version(number))
             case ["", "ocpi", number, name] | ["", "ocpi", number, name, ""] if name == CLIENT_INFO:

@@ -17,6 +17,7 @@ import structlog
 from hub.core import Core
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, Peer, StepFailed, check_endpoints
+from hub.progress import READS_DETAILS, READS_VERSIONS, STORE, Progress, mark_done
 from hub.store import audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken
 from hub.store.secrets import token_row
@@ -50,6 +51,11 @@ class CredentialsModule:
     def show(self, version: Version, caller: Platform, token: str) -> dict[str, Any]:
         """GET: the hub's credentials, with the token that the caller just presented."""
         return own_credentials(self._core, version, token, caller)
+
+    async def looked(self, caller: Platform, scope: Scope, *, at_details: bool) -> None:
+        """A platform that is expected read the versions, or the details of one: the first steps of its handshake."""
+        if scope is Scope.REGISTRATION:
+            await self._progress(caller).done(READS_DETAILS if at_details else READS_VERSIONS)
 
     async def register(self, version: Version, caller: Platform, scope: Scope, document: Any) -> dict[str, Any]:
         """POST: the first exchange; the hub's credentials come back with the caller's new token.
@@ -93,10 +99,12 @@ class CredentialsModule:
             known_role = caller.parties[0].role if caller.parties else None
             credentials = read_credentials(version, document, known_role)
             step = "check roles"
+            await self._progress(caller).done("read credentials")
             roles = _agreed_roles(caller, credentials)
             await self._check_free(caller, roles)
-            learnt = await self._learn(version, credentials)
-            step = "store"
+            await self._progress(caller).done(step)
+            learnt = await self._learn(version, credentials, self._progress(caller))
+            step = STORE
             token = await self._keep(action, caller, credentials, learnt, roles)
         except StepFailed as failure:
             await self._note(caller, failure.step, failure.expected, failure.came)
@@ -110,7 +118,7 @@ class CredentialsModule:
         await self._core.picture.refresh()
         return own_credentials(self._core, version, token, self._core.picture.directory.platforms[caller.id])
 
-    async def _learn(self, version: Version, credentials: Credentials) -> Learnt:
+    async def _learn(self, version: Version, credentials: Credentials, progress: Progress) -> Learnt:
         """Read versions and details with the token that the platform just gave.
 
         Raises StepFailed, which answers 3001 where they cannot be read, 3002 where this version is not among them,
@@ -122,11 +130,15 @@ class CredentialsModule:
             raise StepFailed("read credentials", "a URL that the hub may call", str(error)) from None
         peer = Peer(self._core, url, credentials.token, version.encodes_token)
         offered = await peer.versions()
+        await progress.done("GET versions")
         if all(row.version != version.number for row in offered):
             theirs = ", ".join(row.version for row in offered) or "none"
             raise StepFailed("choose version", f"{version} among the versions offered", theirs)
+        await progress.done("choose version")
         learnt = await peer.details(offered, version)
+        await progress.done("GET version details")
         check_endpoints(learnt)
+        await progress.done("check endpoints")
         return learnt
 
     async def _check_free(self, caller: Platform, roles: Sequence[RoleRow]) -> None:
@@ -161,6 +173,7 @@ class CredentialsModule:
             after = {"version": learnt.version.number, "roles": [f"{row.role} {row.id}" for row in roles]}
             actor = f"platform {caller.name}"
             await audit.record(connection, actor=actor, action=action, subject=caller.id, after=after)
+            await mark_done(connection, caller.id, STORE)
         return token
 
     async def _note(self, caller: Platform, step: str, expected: str, came: str) -> None:
@@ -169,6 +182,10 @@ class CredentialsModule:
         error = {"at": time.time(), "step": step, "expected": expected, "came": came}
         async with self._core.store.write() as connection:
             await registry.note(connection, caller.id, last_error=error)
+        await self._progress(caller).failed(step, expected, came)
+
+    def _progress(self, caller: Platform) -> Progress:
+        return Progress(self._core.store, caller.id)
 
 
 def _agreed_roles(caller: Platform, credentials: Credentials) -> Sequence[RoleRow]:

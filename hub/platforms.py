@@ -10,8 +10,9 @@ import structlog
 
 from hub.core import Core
 from hub.peer import StepFailed
+from hub.progress import Progress
 from hub.registration import Registration
-from hub.store import agreements, audit, registration, registry, tokens
+from hub.store import agreements, audit, handshakes, registration, registry, tokens
 from hub.store.registry import PlatformRow, RoleRow, new_id
 from hub.vault import new_token
 from hub.versions import base_url
@@ -59,6 +60,7 @@ class Platforms:
             await tokens.add(connection, platform_id, self._core.fingerprints.of(token), Scope.REGISTRATION)
             after = {"name": name, "roles": [f"{row.role} {row.id}" for row in roles]}
             await audit.record(connection, actor=by, action="invited", subject=platform_id, after=after)
+        await Progress(self._core.store, platform_id).begin(name, is_outgoing=False)
         await self._core.picture.refresh()
         return self._invitation(platform_id, token)
 
@@ -71,10 +73,20 @@ class Platforms:
         versions_url: str,
         token: str,
         counterpart: PartyId | None = None,
+        platform_id: str | None = None,
     ) -> str:
-        """Register the hub with a platform; its id. Raises StepFailed, RoleTaken or ForbiddenAddress."""
+        """Register the hub with a platform; its id, which may be given, so that its handshake can be followed.
+
+        Raises StepFailed, RoleTaken or ForbiddenAddress.
+        """
         return await self._handshakes.connect(
-            by=by, name=name, roles=roles, versions_url=versions_url, token=token, counterpart=counterpart
+            by=by,
+            name=name,
+            roles=roles,
+            versions_url=versions_url,
+            token=token,
+            counterpart=counterpart,
+            platform_id=platform_id,
         )
 
     async def invite_again(self, platform_id: str, *, by: str) -> Invitation:
@@ -90,6 +102,7 @@ class Platforms:
             await tokens.add(connection, platform_id, self._core.fingerprints.of(token), Scope.REGISTRATION)
             await registry.touch(connection, platform_id, last_error=None)
             await audit.record(connection, actor=by, action="invited again", subject=platform_id)
+        await Progress(self._core.store, platform_id).begin(row.name, is_outgoing=False)
         await self._core.picture.refresh()
         return self._invitation(platform_id, token)
 
@@ -129,6 +142,7 @@ class Platforms:
             row = await _row(connection, platform_id)
             before = {"name": row.name, "roles": [f"{role.role} {role.id}" for role in row.roles]}
             await registration.remove_platform(connection, platform_id)
+            await handshakes.forget(connection, platform_id)
             await audit.record(connection, actor=by, action="removed", subject=platform_id, before=before)
         await self._core.picture.refresh()
 

@@ -16,6 +16,7 @@ from hub.core import Core
 from hub.credentials import OVERLAP_S
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, newest
+from hub.progress import STORE, Progress, mark_done
 from hub.store import audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken, new_id
 from hub.store.secrets import token_row
@@ -62,16 +63,18 @@ class Registration:
         versions_url: str,
         token: str,
         counterpart: PartyId | None = None,
+        platform_id: str | None = None,
     ) -> str:
-        """Register with the platform at this versions URL; the id of the new platform.
+        """Register with the platform at this versions URL; the id of the new platform, which may be given.
 
         Raises StepFailed, RoleTaken or ForbiddenAddress; then there is no new platform.
         """
         url = self._core.checked(versions_url)
-        platform_id, own_token = new_id(), new_token()
+        platform_id, own_token = platform_id or new_id(), new_token()
         await self._add(platform_id, name, roles, counterpart, own_token)
         self._under_way[platform_id] = asyncio.Event()
         try:
+            await self._progress(platform_id).begin(name, is_outgoing=True, versions_url=url)
             await self._handshake(by, platform_id, roles, Peer(self._core, url, token), own_token)
         except BaseException as error:
             await asyncio.shield(self._take_back(by, platform_id, name, error))
@@ -148,6 +151,7 @@ class Registration:
         rows = credentials.parties()
         try:
             _check_agreed(roles, rows)
+            await self._progress(platform_id).done("check roles")
             await self._keep(by, platform_id, "connected", peer, learnt, credentials, rows, fingerprint)
         except (StepFailed, RoleTaken):
             await self._withdraw(peer, learnt, credentials)
@@ -165,11 +169,16 @@ class Registration:
         self, peer: Peer, method: str, own_token: str, platform: Platform
     ) -> tuple[Learnt, Credentials]:
         """Versions, details, and the exchange of credentials itself."""
+        progress = self._progress(platform.id)
         offered = await peer.versions()
+        await progress.done("GET versions")
         version = newest(self._core, offered)
+        await progress.done("choose version")
         peer.encodes_token = bool(platform.quirks.get("encode_token", peer.encodes_token))
         learnt = await peer.details(offered, version)
+        await progress.done("GET version details")
         check_endpoints(learnt)
+        await progress.done("check endpoints")
         own = own_credentials(self._core, version, own_token, platform)
         url = learnt.url_of("credentials") or ""
         try:
@@ -177,7 +186,9 @@ class Registration:
         except OutcomeUnknown:
             # the answer was lost: whoever did the exchange lets it be repeated with the same token
             answer = await peer.exchange(method, url, own)
-        return learnt, _read(method, version, answer, platform)
+        credentials = _read(method, version, answer, platform)
+        await progress.done("POST credentials")
+        return learnt, credentials
 
     async def _keep_tokens(
         self, by: str, platform_id: str, peer: Peer, learnt: Learnt, credentials: Credentials, fingerprint: bytes
@@ -222,8 +233,14 @@ class Registration:
             )
             after = {"version": learnt.version.number, "roles": [f"{row.role} {row.id}" for row in rows]}
             await audit.record(connection, actor=by, action=action, subject=platform_id, after=after)
+            await mark_done(connection, platform_id, STORE)
+
+    def _progress(self, platform_id: str) -> Progress:
+        return Progress(self._core.store, platform_id)
 
     async def _take_back(self, by: str, platform_id: str, name: str, error: BaseException) -> None:
+        failure = _as_step(error)
+        await self._progress(platform_id).failed(failure.step, failure.expected, failure.came)
         async with self._core.store.write() as connection:
             await registration.remove_platform(connection, platform_id)
             after = {"name": name, "reason": str(error) or type(error).__name__}
@@ -238,6 +255,19 @@ class Registration:
         error = {"at": time.time(), "step": failure.step, "expected": failure.expected, "came": failure.came}
         async with self._core.store.write() as connection:
             await registry.note(connection, platform_id, last_error=error)
+
+
+def _as_step(error: BaseException) -> StepFailed:
+    """The step that an error ended, for whoever follows the handshake."""
+    match error:
+        case StepFailed():
+            return error
+        case RoleTaken():
+            return StepFailed("check roles", "roles that are free", str(error))
+        case asyncio.CancelledError():
+            return StepFailed(STORE, "time to finish", "the hub was stopped")
+        case _:
+            return StepFailed(STORE, "a hub that can keep it", str(error) or type(error).__name__)
 
 
 def _check_agreed(agreed: Sequence[RoleRow], rows: Sequence[RoleRow]) -> None:

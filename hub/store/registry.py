@@ -100,6 +100,11 @@ async def platform_row(connection: AsyncConnection, platform_id: str) -> Platfor
     return found[0] if found else None
 
 
+async def names(connection: AsyncConnection) -> dict[str, str]:
+    """The name of each platform, by its id."""
+    return {row.id: row.name for row in await connection.execute(select(platforms.c.id, platforms.c.name))}
+
+
 async def platform_page(connection: AsyncConnection, after: tuple[float, str], limit: int) -> list[PlatformRow]:
     """Platforms in the order they were added, after the (created_at, id) of the last one seen."""
     created_at, platform_id = after

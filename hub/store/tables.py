@@ -12,20 +12,21 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from hub.store.office_tables import (
+    admin_sessions,
+    admin_users,
+    handshakes,
+    login_attempts,
+    metadata,
+    traffic_minutes,
 )
+
+__all__ = ["admin_sessions", "admin_users", "handshakes", "login_attempts", "metadata", "traffic_minutes"]
 
 counters = Table(
     "counters",
@@ -150,44 +151,6 @@ admin_keys = Table(
     Column("revoked_at", Float),
 )
 
-admin_users = Table(
-    "admin_users",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("folded", String(100), nullable=False, unique=True),
-    Column("role", String(8), nullable=False),
-    Column("password", Text),
-    Column("identity", Text, unique=True),
-    Column("created_at", Float, nullable=False),
-    Column("last_login_at", Float),
-)
-"""People. `password` is argon2id, `identity` the issuer and subject of OpenID Connect; one of them may be missing."""
-
-admin_sessions = Table(
-    "admin_sessions",
-    metadata,
-    Column("fingerprint", LargeBinary(32), primary_key=True),
-    Column("id", String(32), nullable=False, unique=True),
-    Column("user_id", ForeignKey("admin_users.id", ondelete="CASCADE"), index=True),
-    Column("key_fingerprint", LargeBinary(32), index=True),
-    Column("created_at", Float, nullable=False),
-    Column("seen_at", Float, nullable=False),
-    Column("expires_at", Float, nullable=False, index=True),
-    Column("address", String(64), nullable=False),
-    Column("agent", Text, nullable=False),
-)
-"""Who is logged in to the web view: a user, or whoever showed a key. The session's secret is with the browser only."""
-
-login_attempts = Table(
-    "login_attempts",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("at", Float, nullable=False, index=True),
-    Column("name", String(100), nullable=False, index=True),
-    Column("address", String(64), nullable=False, index=True),
-)
-
 audit = Table(
     "audit",
     metadata,
@@ -278,18 +241,3 @@ findings = Table(
     Column("example", JSON, nullable=False),
 )
 """What is wrong with the objects that parties send: one row for each kind of mistake, counted."""
-
-traffic_minutes = Table(
-    "traffic_minutes",
-    metadata,
-    Column("platform_id", String(32), primary_key=True),
-    Column("minute", BigInteger, primary_key=True, autoincrement=False),
-    Column("requests", Integer, nullable=False),
-    Column("requests_refused", Integer, nullable=False),
-    Column("requests_failed", Integer, nullable=False),
-    Column("calls", Integer, nullable=False),
-    Column("calls_refused", Integer, nullable=False),
-    Column("calls_failed", Integer, nullable=False),
-    Index(None, "minute"),
-)
-"""How much went through, by minute since the epoch: of each platform, and of the hub where the platform is empty."""

@@ -14,6 +14,7 @@ from hub.config import Settings
 from hub.lifecycle import running
 from hub.testing import FakeCpo, FakeEmsp
 from tests.admin.door import BOOTSTRAP, Door
+from tests.admin.town import Town, settle_in
 
 
 @pytest.fixture
@@ -44,3 +45,9 @@ async def fake_emsp() -> AsyncIterator[FakeEmsp]:
     """An e-mobility service provider, DE*ABC, that speaks OCPI 2.2.1."""
     async with FakeEmsp("DE*ABC") as party:
         yield party
+
+
+@pytest.fixture
+async def town(door: Door, fake_cpo: FakeCpo, fake_emsp: FakeEmsp) -> Town:
+    """A hub with something on every page."""
+    return await settle_in(door, fake_cpo, fake_emsp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -100,3 +101,10 @@ async def with_users(hub: Hub) -> None:
     hashed = await users.Passwords().hashed(PASSWORD)
     for role in AdminRole:
         await users.create(hub.store, name=role, role=role, password=hashed, by="test")
+
+
+async def settled(hub: Hub) -> None:
+    """Wait until the journal wrote everything."""
+    async with asyncio.timeout(20):
+        while hub.journal.waiting:  # noqa: ASYNC110 - what is waited for is counted, not signalled
+            await asyncio.sleep(0.02)
