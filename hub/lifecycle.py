@@ -31,13 +31,14 @@ from hub.server import bind, listening
 from hub.store import Store, StoreUnavailable
 from hub.store.links import Links
 from hub.store.secrets import fingerprints
+from hub.tracing import tracing
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
 from hub.watched import watch, watch_broadcast
 from hub.zones import zone_at
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
 from routing.crossing import Crossing
-from routing.journey import Leg, OnLeg
+from routing.journey import Leg, OnLeg, ignore
 from routing.lead_back import LeadBack, LinkStore
 from routing.router import Router
 
@@ -133,7 +134,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         inspection = Inspection(core.store, lambda: core.picture.directory)
         await stack.enter_async_context(inspecting(inspection))
         watch(metrics, core.picture, journal, inspection)
-        on_leg = _each(metrics.observe, journal.record, inspection.observe)
+        traced = await stack.enter_async_context(tracing(settings))
+        on_leg = _each(metrics.observe, journal.record, inspection.observe, traced)
         memory = StoredMemory(core.store, lambda: core.picture.directory)
         await stack.enter_async_context(remembering(memory, within_s=settings.server.shutdown_s))
         links = Links(core.store)
@@ -229,8 +231,10 @@ def _journal(store: Store, settings: Settings) -> AbstractAsyncContextManager[Jo
 
 
 def _each(*watchers: OnLeg) -> OnLeg:
+    awake = [watcher for watcher in watchers if watcher is not ignore]
+
     def on_leg(leg: Leg) -> None:
-        for watcher in watchers:
+        for watcher in awake:
             watcher(leg)
 
     return on_leg

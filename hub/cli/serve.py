@@ -12,11 +12,12 @@ import structlog
 
 from admin.app import office
 from hub import log
-from hub.cli.terminal import ConfigFile, give_up, out, settings_of
+from hub.cli.terminal import WRONG_USE, ConfigFile, give_up, out, settings_of
 from hub.config import Settings, mask_url, masked
 from hub.lifecycle import Hub, SchemaOutdated, running
 from hub.loop import run, settle
 from hub.store import Store, StoreUnavailable
+from hub.tracing import TelemetryMissing
 from hub.vault import VaultError
 
 
@@ -78,6 +79,8 @@ def run_to_the_end(work: Any) -> None:
         run(work)
     except (StoreUnavailable, SchemaOutdated, VaultError) as error:
         give_up(str(error))
+    except TelemetryMissing as error:
+        give_up(str(error), WRONG_USE)
     except OSError as error:
         give_up(f"a door cannot be opened: {error}")
 

@@ -1,0 +1,168 @@
+"""The sections of the configuration: each key with its default, what it may be, and one sentence."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from hub.tls import Certificates
+from routing.ocpi import VERSIONS, PartyId
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class HubSection(_Section):
+    country_code: str = Field("NL", description="Country code of the hub as an OCPI party.")
+    party_id: str = Field("HUB", description="Party id of the hub.")
+    name: str = Field("OCPI hub", description="Name shown to parties in business details.")
+    website: str | None = Field(None, description="Website shown to parties in business details.")
+    public_url: str | None = Field(
+        None, description="Base of every URL the hub hands out; http://<server.host>:<server.port> if empty."
+    )
+    versions: tuple[str, ...] = Field(tuple(VERSIONS), description="OCPI versions offered to parties.")
+    custom_modules: tuple[str, ...] = Field((), description="Identifiers of custom modules that the hub publishes.")
+
+    @field_validator("versions")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [number for number in value if number not in VERSIONS]
+        if unknown or not value:
+            raise ValueError(f"choose from {', '.join(VERSIONS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _is_party(self) -> HubSection:
+        PartyId(self.country_code, self.party_id)
+        return self
+
+    @property
+    def party(self) -> PartyId:
+        """The hub's own party."""
+        return PartyId(self.country_code, self.party_id)
+
+
+class _DoorSection(_Section):
+    tls_cert: Path | None = Field(
+        None, description="PEM file with the certificate chain; with tls_key it turns on TLS."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the private key.")
+    tls_client_ca: Path | None = Field(None, description="PEM file of CAs: clients must then show a certificate.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.tls_cert is None and (self.tls_key is not None or self.tls_client_ca is not None):
+            raise ValueError("tls_key and tls_client_ca need tls_cert")
+        return self
+
+    @property
+    def certificates(self) -> Certificates | None:
+        """What the door shows, where it speaks TLS."""
+        return Certificates(self.tls_cert, self.tls_key, self.tls_client_ca) if self.tls_cert else None
+
+
+class ServerSection(_DoorSection):
+    host: str = Field("127.0.0.1", description="Address of the public OCPI door.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of the public OCPI door; 0 takes a free one.")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="CIDRs of proxies whose X-Forwarded-For and X-Forwarded-Proto count."
+    )
+    shutdown_s: float = Field(15, ge=0, description="Seconds that running requests may take to finish on SIGTERM.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+
+class AdminSection(_DoorSection):
+    host: str = Field("127.0.0.1", description="Address of the admin door.")
+    port: int = Field(8081, ge=0, le=65535, description="Port of the admin door; 0 takes a free one.")
+    bootstrap_key: SecretStr | None = Field(None, description="An owner key for automation; best given by environment.")
+    public_url: str | None = Field(
+        None, description="Address that people open the web view at, where a proxy stands before the admin door."
+    )
+    session_s: float = Field(43_200, gt=0, description="Seconds after which a person must log in again, at the latest.")
+    session_idle_s: float = Field(7_200, gt=0, description="Seconds without a click after which a session ends.")
+
+
+class StorageSection(_Section):
+    url: str = Field(
+        "sqlite:///ocpi-hub.db", description="sqlite:///FILE, or postgresql://user:password@host/database."
+    )
+    auto_migrate: bool = Field(True, description="Whether serve brings a PostgreSQL schema to this version by itself.")
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if not value.startswith(("sqlite://", "postgresql://")):
+            raise ValueError("must begin with sqlite:// or postgresql://")
+        return value
+
+
+class SecuritySection(_Section):
+    master_key: SecretStr | None = Field(
+        None, description="32 bytes in Base64 that encrypt what must be stored recoverably; best given by environment."
+    )
+    master_key_file: Path | None = Field(
+        None, description="File with the master key; ocpi-hub.key beside the store, made on first start, if empty."
+    )
+    allow_private_parties: bool = Field(
+        False, description="Whether party URLs may be http:// or lead to loopback, private or link-local addresses."
+    )
+
+    @field_validator("master_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(base64.b64decode(value.get_secret_value(), validate=True)) != 32:
+            raise ValueError("must be 32 bytes in Base64")
+        return value
+
+
+class RoutingSection(_Section):
+    connect_timeout_s: float = Field(5, gt=0, description="Seconds to wait for a connection to a party.")
+    party_timeout_s: float = Field(20, gt=0, description="Seconds to wait for a party's whole answer.")
+    policy: Literal["open", "agreements"] = Field(
+        "open", description="open: parties reach each other unless forbidden; agreements: only pairs with one."
+    )
+    max_body_bytes: int = Field(8_388_608, gt=0, description="Largest body accepted, in either direction.")
+
+
+class LivenessSection(_Section):
+    idle_s: float = Field(300, gt=0, description="Seconds of silence after which a platform is asked if it is alive.")
+    interval_s: float = Field(30, gt=0, description="Seconds between two looks for silent platforms.")
+
+
+class MirrorSection(_Section):
+    pull_interval_s: float = Field(
+        86_400, ge=0, description="Seconds between refreshes of the hub's copy of published objects; 0 is never."
+    )
+
+
+class JournalSection(_Section):
+    retention_days: int = Field(30, ge=1, description="Days that the traffic journal is kept.")
+    bodies: Literal["off", "errors", "all"] = Field(
+        "off", description="Which bodies the journal keeps, personal data masked."
+    )
+
+
+class LogSection(_Section):
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json lines, console for people, or auto: console on a terminal."
+    )
+
+
+class TelemetrySection(_Section):
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="Where OpenTelemetry traces go, like http://collector:4318; needs the extra ocpi-hub[otel].",
+    )
