@@ -18,7 +18,7 @@ from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.inspection import Inspection, inspecting
 from hub.journal import Journal, keeping
-from hub.memory import StoredMemory, remembering
+from hub.memory import Pulls, StoredMemory, mirroring, remembering
 from hub.metrics import Metrics
 from hub.news import News, telling
 from hub.particulars import Particulars
@@ -64,6 +64,7 @@ class Hub:
     inspection: Inspection
     checks: Checks
     memory: StoredMemory
+    pulls: Pulls
 
     @property
     def settings(self) -> Settings:
@@ -147,10 +148,11 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         router = _router(core, lead_back, memory, on_leg, particulars, news)
         stack.push_async_callback(router.broadcast.close, settings.server.shutdown_s * BROADCAST_SHARE)
         watch_broadcast(metrics, router.broadcast)
+        pulls = await stack.enter_async_context(mirroring(core, router.outbound, memory, metrics))
         handshakes = await _handshakes(core)
         checks = Checks(core)
         stack.push_async_callback(checks.close)
-        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks, memory)
+        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks, memory, pulls)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, news.rows, on_leg)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(

@@ -68,6 +68,11 @@ class Router:
         """What waits to be pushed to everybody."""
         return self._broadcast
 
+    @property
+    def outbound(self) -> Outbound:
+        """The way to a party, for what the hub asks of its own accord."""
+        return self._outbound
+
     async def route(self, message: Message) -> Reply:
         """Deliver one message and return the receiver's answer. Raises the OcpiError that the caller is to be told."""
         with self._not_in_circles(message):

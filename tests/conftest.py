@@ -194,6 +194,7 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
             "admin": {"port": free_port()},
             "storage": {"url": storage_url or f"sqlite:///{tmp_path / 'hub.db'}"},
             "security": {"master_key": new_key(), "allow_private_parties": True},
+            "mirror": {"pull_interval_s": 0},  # parties see only what a test sends; who tests pulls says so
         }
         values = {name: defaults.get(name, {}) | sections.get(name, {}) for name in {*defaults, *sections}}
         return Settings(**values)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -35,6 +35,8 @@ BATCH_S: Final = 0.2
 SLICE: Final = 20
 """Messages read at a stretch, before requests get their turn."""
 MAX_RETRY_S: Final = 10.0
+STEP: Final = 500
+"""Objects that are forgotten in one transaction."""
 COPIED: Final = {Kind.LOCATION: "locations", Kind.TOKEN: "tokens", Kind.BOOKING_LOCATION: "booking"}
 """Kinds whose owners show from copies too."""
 
@@ -93,13 +95,25 @@ class StoredMemory:
                 await self._pause(BATCH_S)
             while self.waiting:
                 await self._write_all()
-            _answer(self._askers, None)  # who began to wait while the last of it was written
+            askers, self._askers = self._askers, []
+            _answer(askers, None)  # who began to wait while the last of it was written
 
     async def take_in(self, changes: Sequence[Change], learnt: Sequence[Fact]) -> None:
         """Write what the hub pulled; returns when it is in the store. Raises StoreUnavailable or Conflict."""
         async with self._writing:
             self.dropped["unfitting"] += await memory.write(self._store, changes, learnt)
         self.written += len(changes) + len(learnt)
+
+    async def forget_missing(self, module: str, owner: PartyId, since: float) -> int:
+        """Remove published objects that no pull had since, nor any push (epoch seconds); how many."""
+        total = 0
+        while True:
+            async with self._writing, self._store.write() as connection:
+                gone = await copies.forget(connection, module, owner.folded, before=since, at_most=STEP)
+            total += gone
+            if gone < STEP:
+                return total
+            await asyncio.sleep(0)
 
     async def settled(self) -> None:
         """Wait until all that was learnt up to now is written. Raises StoreUnavailable."""
@@ -158,7 +172,7 @@ class StoredMemory:
             except StoreUnavailable as error:
                 self._waiting.put_back()
                 log.warning("store unavailable", while_doing="writing memory", reason=str(error))
-                _answer(askers, error)
+                _answer([*askers, *self._askers], error)
                 return False
             self._waiting.done(changes, learnt)
         return True
@@ -272,23 +286,7 @@ def _audiences(between: Collection[PartyId]) -> set[str]:
     return {EVERYBODY, *(party.folded for party in between)}
 
 
-def _answer(askers: list[asyncio.Future[None]], error: StoreUnavailable | None) -> None:
+def _answer(askers: Iterable[asyncio.Future[None]], error: StoreUnavailable | None) -> None:
     for asker in askers:
         if not asker.done():
             asker.set_result(None) if error is None else asker.set_exception(error)
-    askers.clear()
-
-
-@asynccontextmanager
-async def remembering(memory: StoredMemory, *, within_s: float) -> AsyncIterator[StoredMemory]:
-    """A memory that is written; at the end, what is left is written within this time, or counted as dropped."""
-    writer = asyncio.create_task(memory.write(), name="memory")
-    try:
-        yield memory
-    finally:
-        memory.close()
-        done, _ = await asyncio.wait({writer}, timeout=within_s)
-        writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
-        if not done:
-            memory.give_up()

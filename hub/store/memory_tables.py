@@ -80,6 +80,7 @@ pulls = Table(
     Column("module", String(16), primary_key=True),
     Column("owner", String(5), primary_key=True),
     Column("platform_id", String(32), nullable=False),
+    Column("version", String(8), nullable=False),
     Column("due_at", Float, nullable=False, index=True),
     Column("claimed_until", Float, nullable=False),
     Column("full_at", Float),

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routing.bridge.context import moment
-from routing.lessons.heard import DAY_S, Heard, id_of, party_in, token_type, type_in_query
-from routing.memory import Fact, Kind
+from routing.lessons.heard import DAY_S, Heard, id_of, is_id, party_in, token_type, type_in_query
+from routing.memory import Fact, Kind, key_of
 from routing.ocpi import PartyId
 
 RESERVATION_MARGIN_S: Final = DAY_S
@@ -25,12 +25,13 @@ LISTED: Final = {
 }
 
 
-def evse_facts(heard: Heard, owner: PartyId, document: Any) -> Iterator[Fact]:
+def evse_facts(owner: PartyId, document: Any) -> Iterator[Fact]:
     """Who owns the EVSEs of a location."""
     rows = document.get("evses") if isinstance(document, dict) else None
     for evse in rows if isinstance(rows, list) else ():
-        if isinstance(evse, dict):
-            yield from heard.fact(Kind.EVSE, evse.get("uid"), owner=owner)
+        uid = evse.get("uid") if isinstance(evse, dict) else None
+        if isinstance(uid, str) and is_id(uid):
+            yield Fact(Kind.EVSE, key_of(uid), owner)
 
 
 def _location(heard: Heard) -> Iterator[Fact]:
@@ -38,7 +39,7 @@ def _location(heard: Heard) -> Iterator[Fact]:
     yield from heard.fact(Kind.LOCATION, heard.ids.get("location_id"), owner=owner)
     yield from heard.fact(Kind.EVSE, heard.ids.get("evse_uid"), owner=owner)
     if "evse_uid" not in heard.ids:
-        yield from evse_facts(heard, owner, heard.document)
+        yield from evse_facts(owner, heard.document)
 
 
 def _token(heard: Heard) -> Iterator[Fact]:
@@ -186,7 +187,7 @@ def _listed(heard: Heard) -> Iterator[Fact]:
         match what:
             case "locations":
                 yield from heard.fact(Kind.LOCATION, row.get("id"), owner=owner)
-                yield from evse_facts(heard, owner, row)
+                yield from evse_facts(owner, row)
             case "tokens":
                 kind = str(row.get("type") or "").casefold()
                 yield from _token_facts(heard, row.get("uid"), kind, row, owner)

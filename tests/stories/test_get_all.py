@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -38,11 +37,6 @@ async def crowd(settings: Settings) -> AsyncIterator[tuple[Hub, FakeCpo, FakeCpo
         yield hub, one, other, emsp, second
 
 
-def quiet(settings: MakeSettings, *urls: str, **sections: Any) -> Settings:
-    """Settings of a hub that does not pull, so that only pushes show."""
-    return settings(*urls, **({"mirror": {"pull_interval_s": 0}} | sections))
-
-
 async def listed(party: FakeParty, module: str = "locations", query: str = "") -> list[str]:
     """The ids that a GET All brings, over all pages, with their owners."""
     pages = [page async for page in party.pages(module, to=HUB, query=query)]
@@ -53,7 +47,7 @@ async def listed(party: FakeParty, module: str = "locations", query: str = "") -
 
 
 async def test_every_emsp_sees_what_every_cpo_published_oldest_first(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, other, emsp, second):
+    async with crowd(settings()) as (_, one, other, emsp, second):
         await one.push_location(HUB, "A1")
         await other.push_location(HUB, "B1")
         await one.push_location(HUB, "A2")
@@ -67,7 +61,7 @@ async def test_every_emsp_sees_what_every_cpo_published_oldest_first(settings: M
 
 
 async def test_a_list_is_followed_page_by_page_without_any_routing_headers(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, _, emsp, _):
+    async with crowd(settings()) as (_, one, _, emsp, _):
         for number in range(5):
             await one.push_location(HUB, f"A{number}")
         assert await listed(emsp, query="limit=2") == [f"NL*TNM A{number}" for number in range(5)]
@@ -81,7 +75,7 @@ async def test_a_list_is_followed_page_by_page_without_any_routing_headers(setti
 
 
 async def test_a_page_by_offset_is_what_it_says(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, _, emsp, _):
+    async with crowd(settings()) as (_, one, _, emsp, _):
         for number in range(5):
             await one.push_location(HUB, f"A{number}")
         page = await emsp.send("GET", "locations", to=HUB, interface="sender", query="offset=3&limit=10")
@@ -95,7 +89,7 @@ async def test_a_page_by_offset_is_what_it_says(settings: MakeSettings) -> None:
 
 async def test_only_what_changed_in_the_window_is_listed(settings: MakeSettings) -> None:
     """`date_from` is inclusive and `date_to` exclusive; what reached the hub in the window belongs to it too."""
-    async with crowd(quiet(settings)) as (_, one, _, emsp, _):
+    async with crowd(settings()) as (_, one, _, emsp, _):
         await one.push_location(HUB, "OLD", last_updated=OLD)
         await one.push_location(HUB, "NEW", last_updated=NEW)
         assert await listed(emsp, query=f"date_from={NEW}") == ["NL*TNM NEW"]
@@ -111,7 +105,7 @@ async def test_only_what_changed_in_the_window_is_listed(settings: MakeSettings)
 
 
 async def test_nothing_published_is_an_empty_list(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, _, _, emsp, _):
+    async with crowd(settings()) as (_, _, _, emsp, _):
         page = await emsp.send("GET", "tariffs", to=HUB, interface="sender")
         assert (page.http, page.status_code, page.data) == (200, 1000, [])
         assert page.headers["X-Total-Count"] == "0"
@@ -119,7 +113,7 @@ async def test_nothing_published_is_an_empty_list(settings: MakeSettings) -> Non
 
 
 async def test_what_was_sent_to_one_party_is_shown_to_nobody(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, _, emsp, second):
+    async with crowd(settings()) as (_, one, _, emsp, second):
         await one.push_location("DE*ABC", "SECRET")
         await one.push_location(HUB, "PUBLIC")
         for asking in (emsp, second):
@@ -127,7 +121,7 @@ async def test_what_was_sent_to_one_party_is_shown_to_nobody(settings: MakeSetti
 
 
 async def test_cpos_see_tokens_and_no_locations_of_each_other(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, other, emsp, second):
+    async with crowd(settings()) as (_, one, other, emsp, second):
         await one.push_location(HUB, "A1")
         await emsp.push_token(HUB, "CARD1")
         await second.push_token(HUB, "CARD1")
@@ -138,7 +132,7 @@ async def test_cpos_see_tokens_and_no_locations_of_each_other(settings: MakeSett
 
 
 async def test_a_changed_evse_shows_in_the_list_and_a_deleted_tariff_does_not(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, _, emsp, _):
+    async with crowd(settings()) as (_, one, _, emsp, _):
         await one.push_location(HUB, "A1")
         await one.push_tariff(HUB, "T1")
         change = {"status": "CHARGING", "last_updated": NEW}
@@ -154,7 +148,7 @@ async def test_a_changed_evse_shows_in_the_list_and_a_deleted_tariff_does_not(se
 
 @pytest.mark.parametrize("policy", ["open", "agreements"])
 async def test_an_agreement_acts_on_the_next_page(settings: MakeSettings, policy: str) -> None:
-    async with crowd(quiet(settings, routing={"policy": policy})) as (hub, one, other, emsp, second):
+    async with crowd(settings(routing={"policy": policy})) as (hub, one, other, emsp, second):
         await one.push_location(HUB, "A1")
         await other.push_location(HUB, "B1")
         both = ["NL*TNM A1", "BE*BEC B1"]
@@ -169,7 +163,7 @@ async def test_an_agreement_acts_on_the_next_page(settings: MakeSettings, policy
 
 
 async def test_a_suspended_cpo_is_not_shown_and_comes_back(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (hub, one, _, emsp, _):
+    async with crowd(settings()) as (hub, one, _, emsp, _):
         await one.push_location(HUB, "A1")
         platform_id = hub.picture.directory.parties[one.parties[0]][0].platform_id
         await hub.platforms.suspend(platform_id, by="test")
@@ -179,7 +173,7 @@ async def test_a_suspended_cpo_is_not_shown_and_comes_back(settings: MakeSetting
 
 
 async def test_one_object_is_shown_with_its_parts_and_only_if_it_is_one(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, other, emsp, _):
+    async with crowd(settings()) as (_, one, other, emsp, _):
         await one.push_location(HUB, "A1")
         for path, name, value in (("/A1", "id", "A1"), ("/a1/A1-1", "uid", "A1-1"), ("/A1/A1-1/1", "id", "1")):
             found = await emsp.send("GET", "locations", path, to=HUB, interface="sender")
@@ -191,7 +185,7 @@ async def test_one_object_is_shown_with_its_parts_and_only_if_it_is_one(settings
 
 
 async def test_an_owner_reads_the_hubs_copy_back(settings: MakeSettings) -> None:
-    async with crowd(quiet(settings)) as (_, one, _, emsp, _):
+    async with crowd(settings()) as (_, one, _, emsp, _):
         await one.push_location(HUB, "A1")
         await emsp.push_token(HUB, "CARD1")
         mine = owned_path(one.parties[0], "A1")
@@ -205,7 +199,7 @@ async def test_an_owner_reads_the_hubs_copy_back(settings: MakeSettings) -> None
 
 
 async def test_what_was_published_survives_a_restart(settings: MakeSettings) -> None:
-    kept = quiet(settings)
+    kept = settings()
     async with FakeCpo() as cpo, FakeEmsp() as emsp:
         async with running(kept) as hub:
             await join(hub, cpo, emsp)
@@ -220,7 +214,7 @@ async def test_what_was_published_survives_a_restart(settings: MakeSettings) -> 
 async def test_each_version_sees_the_others_objects_in_its_own_words(
     settings: MakeSettings, version: str, asking: str
 ) -> None:
-    async with running(quiet(settings)) as hub, FakeCpo(version=version) as cpo, FakeEmsp(version=asking) as emsp:
+    async with running(settings()) as hub, FakeCpo(version=version) as cpo, FakeEmsp(version=asking) as emsp:
         await join(hub, cpo, emsp)
         to = None if version == "2.1.1" else HUB
         for push in (cpo.push_location(to, "A1"), cpo.push_tariff(to, "T1")):

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("module", sa.String(length=16), nullable=False),
         sa.Column("owner", sa.String(length=5), nullable=False),
         sa.Column("platform_id", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.String(length=8), nullable=False),
         sa.Column("due_at", sa.Float(), nullable=False),
         sa.Column("claimed_until", sa.Float(), nullable=False),
         sa.Column("full_at", sa.Float(), nullable=True),

@@ -1,0 +1,192 @@
+"""Pulls: the hub keeps its copy of what parties publish by asking them, FROM = the hub.
+
+When a platform connects, when it is back from OFFLINE, and every `mirror.pull_interval_s`; what changed since the
+last time, and now and then the whole list, of which what is missing is removed. One node does each, a few at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import structlog
+
+from hub.memory.pulling import Pulling
+from hub.store import Store, StoreUnavailable, pulls
+from hub.store.pulls import PullRow, Source
+from routing.catalogue import MODULES
+from routing.directory import Directory, Platform
+from routing.errors import OcpiError
+from routing.ocpi import ConnectionStatus, Interface
+
+log = structlog.get_logger(__name__)
+
+PULLED: Final = ("locations", "tariffs", "tokens", "booking")
+LOOK_S: Final = 1.0
+"""How often it is looked what is due."""
+MAX_AT_ONCE: Final = 4
+CLAIM_S: Final = 600.0
+"""How long a claim holds: a pull says again and again that it goes on, so only one whose node died ends by itself."""
+FULL_EVERY: Final = 7
+"""How many intervals there are from one whole pull to the next."""
+OVERLAP_S: Final = 300.0
+"""How much of the time before the last pull is asked for again: the party's clock is not the hub's."""
+RETRY_S: Final = 60.0
+SPREAD: Final = 0.1
+"""The share of the interval over which pulls are spread."""
+
+
+class Pulls:
+    """Looks what is due, and has it pulled."""
+
+    def __init__(
+        self, store: Store, directory: Callable[[], Directory], pulling: Pulling, *, interval_s: float
+    ) -> None:
+        self.done: Counter[str] = Counter(full=0, delta=0, failed=0)
+        """Pulls by how they ended."""
+        self._store = store
+        self._directory = directory
+        self._pulling = pulling
+        self._interval_s = interval_s
+        self._status: dict[str, ConnectionStatus] = {}
+        self._revision = -1
+        self._tasks: dict[asyncio.Task[None], Source] = {}
+
+    @property
+    def under_way(self) -> int:
+        """How many there are at this moment."""
+        return len(self._tasks)
+
+    async def look(self) -> None:
+        """See who came, went or is back, and begin what is due. Raises StoreUnavailable."""
+        if not self._interval_s:
+            return
+        await self._follow()
+        room = MAX_AT_ONCE - len(self._tasks)
+        if room <= 0:
+            return
+        now = time.time()
+        async with self._store.read() as connection:
+            rows = await pulls.due(connection, now, MAX_AT_ONCE * 4)
+        for row in rows:
+            if len(self._tasks) >= MAX_AT_ONCE:
+                return
+            if self._is_open(row.source) and await self._claim(row.source, now):
+                task = asyncio.create_task(self._pull(row), name=f"pull {row.source.module} of {row.source.owner}")
+                self._tasks[task] = row.source
+                task.add_done_callback(self._ended)
+
+    async def close(self) -> None:
+        """Stop what is under way; another node, or this one when it is back, begins it again."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- who is there ------------------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Keep a row for each party and module that may be pulled; of those that are back, pull now."""
+        directory = self._directory()
+        if directory.revision == self._revision:
+            return
+        wanted = {source.place: source for source in sources(directory)}
+        now = time.time()
+        async with self._store.read() as connection:
+            known = {row.source.place: row.source for row in await pulls.every(connection)}
+        new = [source for place, source in wanted.items() if known.get(place) != source]
+        gone = [source for place, source in known.items() if place not in wanted]
+        back = [platform.id for platform in directory.platforms.values() if self._is_back(platform)]
+        if new or gone or back:
+            async with self._store.write() as connection:
+                if new:
+                    await pulls.expect(connection, [(source, now) for source in new])
+                if back:
+                    await pulls.hurry(connection, back, now)
+                for source in gone:
+                    await pulls.forget(connection, source)
+        self._status = {platform.id: platform.status for platform in directory.platforms.values()}
+        self._revision = directory.revision
+
+    def _is_back(self, platform: Platform) -> bool:
+        before = self._status.get(platform.id)
+        return before is ConnectionStatus.OFFLINE and platform.status is ConnectionStatus.CONNECTED
+
+    def _is_open(self, source: Source) -> bool:
+        """Whether the party can be asked now; this node asks a platform one thing at a time."""
+        platform = self._directory().platforms.get(source.platform_id)
+        under_way = {other.platform_id for other in self._tasks.values()}
+        return (
+            platform is not None
+            and platform.status is ConnectionStatus.CONNECTED
+            and source.platform_id not in under_way
+        )
+
+    async def _claim(self, source: Source, now: float) -> bool:
+        async with self._store.write() as connection:
+            return await pulls.claim(connection, source, now, now + CLAIM_S)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("pull not written down", reason=str(error))  # its claim ends by itself
+
+    # --- one pull ----------------------------------------------------------------------------------------------------
+
+    async def _pull(self, row: PullRow) -> None:
+        """Pull, and write down how it went and when it is next."""
+        source, started = row.source, time.time()
+        is_full = row.full_at is None or row.since is None or row.full_at + FULL_EVERY * self._interval_s <= started
+        try:
+            count = await self._pulling.pull(source, None if is_full else row.since, lambda: self._go_on(source))
+        except (OcpiError, StoreUnavailable) as error:
+            await self._failed(row, str(error))
+        except Exception as error:
+            log.error("pull failed", module=source.module, party=str(source.owner), exc_info=error)
+            await self._failed(row, type(error).__name__)
+        else:
+            self.done["full" if is_full else "delta"] += 1
+            log.info("pulled", module=source.module, party=str(source.owner), objects=count, full=is_full)
+            async with self._store.write() as connection:
+                await pulls.went_well(
+                    connection,
+                    source,
+                    due_at=started + self._interval_s * random.uniform(1 - SPREAD, 1),  # noqa: S311 - no secret
+                    since=started - OVERLAP_S,
+                    full_at=started if is_full else None,
+                )
+
+    async def _go_on(self, source: Source) -> None:
+        """Another page is in the store: the claim holds on. Between two pages the platform may have gone."""
+        async with self._store.write() as connection:
+            await pulls.extend(connection, source, time.time() + CLAIM_S)
+
+    async def _failed(self, row: PullRow, reason: str) -> None:
+        self.done["failed"] += 1
+        source = row.source
+        log.warning("pull failed", module=source.module, party=str(source.owner), reason=reason)
+        wait_s = min(RETRY_S * 2 ** min(row.failures, 20), self._interval_s)
+        async with self._store.write() as connection:
+            await pulls.failed(connection, source, due_at=time.time() + wait_s, reason=reason)
+
+
+def sources(directory: Directory) -> Iterator[Source]:
+    """Whose objects may be pulled: of each party that has a module for everybody, where its platform advertised it.
+
+    Not over a connection on which the hub plays one partner: what is shown there is for that partner.
+    """
+    for platform in directory.platforms.values():
+        if platform.version is None or platform.token_out is None or platform.is_hub or platform.counterpart:
+            continue
+        if platform.status not in (ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE):
+            continue
+        for module in PULLED:
+            if platform.endpoint(module, Interface.SENDER) is None:
+                continue
+            roles = MODULES[module].sender_roles
+            owners = {row.id: row for row in platform.parties if row.role in roles and not row.is_suspended}
+            yield from (Source(module, owner, platform.id, platform.version.number) for owner in owners)
