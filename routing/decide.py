@@ -60,7 +60,12 @@ class ToEverybody:
 
 @dataclass(frozen=True, slots=True)
 class FromMemory:
-    """Asked of the hub itself: a list (GET All), or one object of its copy."""
+    """Asked of the hub itself: a list of what is published (GET All), or one object of its copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromEach:
+    """A list of what belongs to two parties (GET All): asked of each party that has such, at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class ByContent:
     """An Open Routing Request: the receiver is to be told from what the message says."""
 
 
-Decision = Delivery | ToEverybody | FromMemory | ByContent
+Decision = Delivery | ToEverybody | FromMemory | FromEach | ByContent
 
 
 def decide(message: Message, directory: Directory) -> Decision:
@@ -78,29 +83,27 @@ def decide(message: Message, directory: Directory) -> Decision:
         case None:
             return ByContent()
         case directory.hub:
-            return _to_hub(message)
+            return of_hub(message)
         case receiver:
             return direct(message, receiver, directory)
 
 
-def _to_hub(message: Message) -> Decision:
+def of_hub(message: Message) -> Decision:
     """TO is the hub (OCPI 2.2.1, transport and format, Broadcast Push; GET All via Hubs)."""
     operation = message.operation
     if message.method == "GET":
-        is_kept = message.interface is Interface.RECEIVER or _is_list(message) or _is_published(message)
-        return FromMemory() if is_kept else ByContent()
+        if message.interface is Interface.RECEIVER or _is_published(message):
+            return FromMemory()
+        return FromEach() if operation is not None and operation.is_list else ByContent()
     if operation is not None and operation.is_broadcast:
         return ToEverybody()
     raise InvalidMessage(f"{message.method} {message.module} is not meant for everybody: it cannot be broadcast")
 
 
-def _is_list(message: Message) -> bool:
-    return message.operation is not None and message.operation.is_list
-
-
 def _is_published(message: Message) -> bool:
-    """Whether one object is asked for of which the hub may have a copy."""
-    return message.operation is not None and message.operation.id in ("LOC-S2", "BOK-S2")
+    """Whether a list or an object is asked for of which the hub has copies."""
+    operation = message.operation
+    return operation is not None and (operation.is_public or operation.id in ("LOC-S2", "BOK-S2"))
 
 
 def direct(message: Message, receiver: PartyId, directory: Directory) -> Delivery:
@@ -132,13 +135,18 @@ def _direct(message: Message, receiver: PartyId, directory: Directory) -> Delive
 
 def _reachable(message: Message, receiver: PartyId, directory: Directory) -> Party:
     """The party to deliver to; an unknown one and one that may not be reached are told apart by nobody."""
-    senders = directory.senders(message.caller, message.sender)
-    candidates = by_interface(directory.visible(senders, receiver, message.module), message.module, message.interface)
-    candidates = tuple(row for row in candidates if row.platform_id != message.caller.id)
-    if not candidates:
+    found = candidates(message, receiver, directory)
+    if not found:
         raise UnknownReceiver(f"unknown receiver {receiver}")
-    implementing = [row for row in candidates if directory.platform_of(row).endpoint(message.module, message.interface)]
-    return (implementing or candidates)[0]
+    implementing = [row for row in found if directory.platform_of(row).endpoint(message.module, message.interface)]
+    return (implementing or found)[0]
+
+
+def candidates(message: Message, receiver: PartyId, directory: Directory) -> tuple[Party, ...]:
+    """The parties of this id that the message's sender may reach with it, never back where it came from."""
+    senders = directory.senders(message.caller, message.sender)
+    rows = by_interface(directory.visible(senders, receiver, message.module), message.module, message.interface)
+    return tuple(row for row in rows if row.platform_id != message.caller.id)
 
 
 def check_connected(platform: Platform, party: Party) -> None:

@@ -10,7 +10,7 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
       UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles,
       UnknownObject            the decision
       ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded,
-      Refused                                                                                 the courier
+      Refused, NotWanted                                                                      the courier
       ClientApiUnusable, VersionNotSupported, EndpointsMissing                                registration
       Untranslatable, HubFailure                                                              the hub itself
 """
@@ -194,6 +194,12 @@ class Refused(OcpiError):
     """The receiver refused this copy of a broadcast."""
 
     fault = Fault.RECEIVER
+
+
+class NotWanted(OcpiError):
+    """Nobody waits for this answer any more."""
+
+    fault = Fault.HUB
 
 
 class ClientApiUnusable(OcpiError):

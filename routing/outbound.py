@@ -5,6 +5,7 @@ crossing -> quirks -> courier -> answers -> links -> crossing
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from routing.bridge import AnsweredByHub, Untranslatable, translate_failure, wit
 from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.directory import Directory, Platform
-from routing.errors import HubRejected, OcpiError, Refused
+from routing.errors import HubRejected, NotWanted, OcpiError, Refused
 from routing.fetching import Fetching
 from routing.journey import Direction, Leg, OnLeg, Outcome, fault_of, ignore, new_request_id, outcome_of, timestamp
 from routing.lead_back import LeadBack
@@ -199,6 +200,9 @@ class Outbound:
             passed = pass_on(answer, receiver, message.method, message.operation, timestamp)
         except OcpiError as error:
             failure = error
+            raise
+        except asyncio.CancelledError as error:
+            failure = NotWanted(*map(str, error.args[:1]))
             raise
         finally:
             ms = (time.perf_counter() - started) * 1000

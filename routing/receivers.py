@@ -61,8 +61,8 @@ def _receivers(message: Message, directory: Directory) -> Iterator[tuple[Receive
 def _implementing(platform: Platform, module: str, senders: tuple[Party, ...]) -> tuple[Party, ...]:
     """The parties on a platform that its Receiver endpoint of the module belongs to."""
     standard = module_named(module)
-    if standard is None or platform.counterpart not in (None, *(sender.id for sender in senders)):
-        return ()  # on a connection where the hub plays one partner, nobody else speaks
+    if standard is None:
+        return ()
     usual = tuple(row for row in platform.parties if row.role in standard.receiver_roles)
     if usual or all(sender.role is not Role.CPO for sender in senders):
         return usual

@@ -6,16 +6,36 @@ decide -> links -> crossing -> courier -> answers -> links -> crossing -> reply
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from routing.answers import envelope
+from routing.authorization import AUTHORIZE, authorized
 from routing.broadcast import Broadcast
 from routing.courier import Courier
 from routing.crossing import Crossing
-from routing.decide import ByContent, Decision, Delivery, FromMemory, ToEverybody, check_connected, decide, target_url
+from routing.decide import (
+    ByContent,
+    Decision,
+    Delivery,
+    FromEach,
+    FromMemory,
+    ToEverybody,
+    check_connected,
+    decide,
+    direct,
+    of_hub,
+    target_url,
+)
 from routing.directory import Directory
-from routing.errors import InvalidMessage, ReceiverNotConnected, RoutedInCircles, UnknownObject, UnknownReceiver
+from routing.errors import (
+    InvalidMessage,
+    ModuleNotImplemented,
+    ReceiverNotConnected,
+    RoutedInCircles,
+    UnknownObject,
+    UnknownReceiver,
+)
 from routing.get_all import GetAll
 from routing.journey import ABOUT, OnLeg, ignore, timestamp
 from routing.lead_back import LeadBack
@@ -23,7 +43,8 @@ from routing.links import Link
 from routing.mailbox import Copy
 from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
-from routing.ocpi import SUCCESS, Interface
+from routing.ocpi import SUCCESS, Interface, PartyId
+from routing.open_routing import receivers_told, serving
 from routing.outbound import Hold, OnLearnt, Outbound, forget, hold_nothing
 from routing.receivers import Receiver, receivers_of
 
@@ -76,15 +97,7 @@ class Router:
     async def route(self, message: Message) -> Reply:
         """Deliver one message and return the receiver's answer. Raises the OcpiError that the caller is to be told."""
         with self._not_in_circles(message):
-            match await self._decide(message):
-                case Delivery() as delivery:
-                    return await self._send(message, delivery)
-                case ToEverybody():
-                    return self._push(message)
-                case FromMemory():
-                    return await self._from_memory(message)
-                case ByContent():
-                    return await self._by_content(message)
+            return await self._carry_out(message, await self._decide(message))
 
     async def deliver_copy(self, copy: Copy, receiver: Receiver) -> None:
         """Deliver one copy of a broadcast, if it may still be. Raises OcpiError where it did not arrive."""
@@ -121,6 +134,19 @@ class Router:
                 raise
             return decide(message, self._directory())
 
+    async def _carry_out(self, message: Message, decision: Decision) -> Reply:
+        match decision:
+            case Delivery() as delivery:
+                return await self._send(message, delivery)
+            case ToEverybody():
+                return self._push(message)
+            case FromMemory():
+                return await self._from_memory(message)
+            case FromEach():
+                raise UnknownReceiver("the hub keeps no copy of this yet")
+            case ByContent():
+                return await self._by_content(message)
+
     async def _send(self, message: Message, delivery: Delivery) -> Reply:
         """Party to party."""
         outgoing = await self._lead_back.outgoing(message, delivery)
@@ -152,11 +178,39 @@ class Router:
             return await self._by_content(message)
 
     async def _by_content(self, message: Message) -> Reply:
-        """Open Routing Request; what is meant for everybody goes to everybody."""
+        """Open Routing Request. What is meant for everybody goes to everybody; a token is asked of several."""
         operation = message.operation
         if operation is not None and operation.is_broadcast:
             return self._push(message)
+        found = await self._told(message)
+        if len(found) == 1:
+            reply = await self._send(message, direct(message, found[0], self._directory()))
+            return reply if message.receiver is None else replace(reply, sender=None)  # the hub was asked itself
+        if operation is not None and operation.id == AUTHORIZE:
+            return await self._authorize(message, found)
+        if operation is not None and operation.is_list:
+            if not message.version.has_routing_headers:  # it cannot name the hub either
+                return await self._carry_out(message, of_hub(message))
+            raise InvalidMessage("several parties, or none, have such a list: OCPI-to headers are required")
         raise UnknownReceiver("the receiver cannot be told from this message: OCPI-to headers are required")
+
+    async def _told(self, message: Message) -> tuple[PartyId, ...]:
+        """Who a message may be for; where nobody is known, the picture is drawn anew once before that is believed."""
+        found = await receivers_told(message, self._memory, self._directory())
+        if not found and await self._look_again():
+            found = await receivers_told(message, self._memory, self._directory())
+        return found
+
+    async def _authorize(self, message: Message, known: tuple[PartyId, ...]) -> Reply:
+        """Ask those who may know this token: its owners as far as known, else every eMSP that the sender may reach."""
+        directory = self._directory()
+        near = message.sender.country_code.upper()
+        asked = sorted(known or serving(message, directory), key=lambda party: party.country_code.upper() != near)
+        deliveries = []
+        for party in asked:
+            with suppress(ReceiverNotConnected, ModuleNotImplemented):  # it cannot be asked, others can
+                deliveries.append(direct(message, party, directory))
+        return await authorized(deliveries, lambda delivery: self._send(message, delivery))
 
     @contextmanager
     def _not_in_circles(self, message: Message) -> Iterator[None]:

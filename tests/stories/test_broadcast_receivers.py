@@ -5,19 +5,16 @@ OCPI 2.2.1 and 2.3.0, transport and format, Broadcast Push; Offline behaviour.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from hub.lifecycle import Hub
-from hub.store import journal as stored
-from hub.store.journal import Wanted
-from hub.testing import Exchange, FakeCpo, FakeEmsp, FakeParty
+from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.roles import owned_path
 from hub.testing.samples import location, tariff
-from routing.journey import Direction, Outcome
+from routing.journey import Outcome
 from routing.ocpi import PartyId
 from tests.stories.market import QUICK, MakeSettings, gathered, platform_of
+from tests.stories.told import legs_out
 from tests.stories.waiting import until
 
 HUB = "NL*HUB"
@@ -153,13 +150,3 @@ async def test_a_tariff_that_cannot_be_told_any_more_is_withdrawn(settings: Make
             ("DE*OLD", "DELETE", Outcome.DELIVERED),
             ("DE*OLD", "PUT", Outcome.FAILED),
         ]
-
-
-async def legs_out(hub: Hub, sent: Exchange) -> list[Any]:
-    """The calls of a journey as the journal has them, by receiver."""
-    await until(lambda: not hub.journal.waiting)
-    async with hub.store.read() as connection:
-        wanted = Wanted(correlation_id=sent.sent["X-Correlation-ID"])
-        ((journey,), *_) = await stored.journeys(connection, wanted)
-    legs = [leg for leg in journey.legs if leg.direction == Direction.OUT]
-    return sorted(legs, key=lambda leg: (leg.receiver, leg.method))
