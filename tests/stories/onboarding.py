@@ -40,6 +40,13 @@ async def join(hub: Hub, party: FakeParty, *, counterpart: str | None = None) ->
     return invitation.platform_id
 
 
+async def meet(hub: Hub, one: FakeParty, other: FakeParty) -> None:
+    """Both register; one that cannot name a receiver does so for the other alone."""
+    for party, partner in ((one, other), (other, one)):
+        played = None if party.version.has_routing_headers else str(partner.parties[0])
+        await join(hub, party, counterpart=played)
+
+
 async def connect(hub: Hub, party: FakeParty, *, counterpart: str | None = None) -> str:
     """Let the hub register with a party, as Sender of the handshake; the platform's id."""
     roles = [RoleRow(id, party.role, {"name": party.name}) for id in party.parties]

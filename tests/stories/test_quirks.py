@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -178,3 +179,13 @@ async def test_lower_case_headers_are_read_like_any_others(settings: MakeSetting
         sent = await cpo.send("PUT", "locations", owned_path(cpo.parties[0], "LOC1"), to="DE*ABC", body={"id": "LOC1"})
         assert sent.is_success
         assert sent.party("from") == "DE*ABC"
+
+
+async def test_a_token_encoded_with_a_trailing_newline_is_accepted(settings: MakeSettings) -> None:
+    """Test vector 10: the specification's own examples decode to a token with a newline at its end."""
+    cpo, emsp = FakeCpo(), FakeEmsp()
+    async with hub_with(settings(), cpo, emsp):
+        encoded = base64.b64encode(f"{cpo.peer.token_out}\n".encode()).decode()
+        headers = {"Authorization": f"Token {encoded}"}
+        sent = await cpo.send("PUT", "locations", "/NL/TNM/LOC1", to="DE*ABC", body={"id": "LOC1"}, headers=headers)
+        assert sent.is_success

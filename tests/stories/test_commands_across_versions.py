@@ -1,0 +1,102 @@
+"""Commands between parties of different versions, and their results on the way back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.testing import FakeCpo, FakeEmsp
+from hub.testing.samples import now, session, token
+from tests.stories.onboarding import MakeSettings, hub_with, meet
+
+OLD = "2.1.1"
+
+
+async def test_an_app_that_2_1_1_cannot_name_is_named_again_on_the_way_back(settings: MakeSettings) -> None:
+    """Test vector 6."""
+    cpo, emsp = FakeCpo(version=OLD), FakeEmsp()
+    async with hub_with(settings()) as hub, cpo, emsp:
+        await meet(hub, cpo, emsp)
+        app = {**token("2.2.1", emsp.parties[0], "APP-1"), "type": "APP_USER", "whitelist": "NEVER"}
+        where = {"location_id": "LOC1", "evse_uid": "LOC1-1", "authorization_reference": "AUTH-77"}
+        ordered = await emsp.command("START_SESSION", "NL*TNM", {"token": app, **where})
+        assert ordered.exchange.data == {"result": "ACCEPTED", "timeout": 120}
+        assert cpo.seen[-1].document["token"]["type"] == "OTHER"
+        assert await ordered.result(20) == {"result": "ACCEPTED"}
+        started = {**session(OLD, cpo.parties[0], emsp.parties[0]), "auth_id": "DEABCCAPP-1"}
+        assert (await cpo.send("PUT", "sessions", "/NL/TNM/SES1", body=started)).is_success
+        back = emsp.seen[-1].document
+        assert (back["cdr_token"]["type"], back["cdr_token"]["uid"]) == ("APP_USER", "APP-1")
+        assert back["authorization_reference"] == "AUTH-77"
+
+
+async def test_a_reservation_that_is_cancelled_later_is_told_at_the_same_address(settings: MakeSettings) -> None:
+    """Test vector 7: the CPO posts to the same response_url again (OCPI 2.2.1, commands, ReserveNow)."""
+    cpo, emsp = FakeCpo(version="2.3.0"), FakeEmsp()
+    async with hub_with(settings(), cpo, emsp):
+        expires = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        body = {
+            "token": token("2.2.1", emsp.parties[0]),
+            "expiry_date": expires,
+            "reservation_id": "RES-1",
+            "location_id": "LOC1",
+        }
+        ordered = await emsp.command("RESERVE_NOW", "NL*TNM", body)
+        assert await ordered.result(20) == {"result": "ACCEPTED"}
+        url = cpo.seen[-1].document["response_url"]
+        cancelled = {"result": "CANCELED_RESERVATION"}
+        assert (await cpo.send("POST", "commands", url=url, to="DE*ABC", body=cancelled)).is_success
+        results = [seen for seen in emsp.seen if seen.module == "results"]
+        assert [seen.document["result"] for seen in results] == ["ACCEPTED", "CANCELED_RESERVATION"]
+        assert len({seen.raw_path for seen in results}) == 1
+
+
+async def test_a_reservation_has_a_number_in_2_1_1(settings: MakeSettings) -> None:
+    cpo, emsp = FakeCpo(version=OLD), FakeEmsp()
+    async with hub_with(settings()) as hub, cpo, emsp:
+        await meet(hub, cpo, emsp)
+        numbers = []
+        for reservation in ("42", "RES-1", "res-1", "RES-2"):
+            body = {
+                "token": token("2.2.1", emsp.parties[0]),
+                "expiry_date": now(),
+                "reservation_id": reservation,
+                "location_id": "LOC1",
+            }
+            assert (await emsp.command("RESERVE_NOW", "NL*TNM", body)).exchange.data["result"] == "ACCEPTED"
+            numbers.append(cpo.seen[-1].document["reservation_id"])
+        assert numbers[0] == 42
+        assert all(type(number) is int and 0 <= number < 2**31 for number in numbers)
+        assert numbers[1] == numbers[2], "ids have no case from 2.2 on"
+        assert len(set(numbers)) == 3
+
+
+@pytest.mark.parametrize("emsp_version", ["2.2.1", "2.3.0"])
+async def test_what_2_1_1_cannot_do_is_answered_in_its_place(settings: MakeSettings, emsp_version: str) -> None:
+    """OCPI version translation, section 12."""
+    cpo, emsp = FakeCpo(version=OLD), FakeEmsp(version=emsp_version)
+    async with hub_with(settings()) as hub, cpo, emsp:
+        await meet(hub, cpo, emsp)
+        before = len(cpo.seen)
+        cancel = await emsp.command("CANCEL_RESERVATION", "NL*TNM", {"reservation_id": "RES-1"})
+        assert (cancel.exchange.http, cancel.exchange.data) == (200, {"result": "NOT_SUPPORTED", "timeout": 0})
+        preferences = {"profile_type": "GREEN"}
+        path = "/SES1/charging_preferences"
+        refused = await emsp.send("PUT", "sessions", path, to="NL*TNM", interface="sender", body=preferences)
+        assert (refused.http, refused.status_code) == (404, 2001)
+        assert len(cpo.seen) == before
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [("EVSE_OCCUPIED", "REJECTED"), ("TIMEOUT", "TIMEOUT"), ("CANCELED_RESERVATION", "REJECTED")],
+)
+async def test_a_result_is_told_in_the_words_of_2_1_1(settings: MakeSettings, result: str, told: str) -> None:
+    cpo, emsp = FakeCpo(), FakeEmsp(version=OLD)
+    async with hub_with(settings()) as hub, cpo, emsp:
+        await meet(hub, cpo, emsp)
+        cpo.result = result
+        ordered = await emsp.start_session(None)
+        assert ordered.exchange.data == {"result": "ACCEPTED"}
+        assert await ordered.result(20) == {"result": told}
