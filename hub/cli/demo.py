@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 
 from hub import log
+from hub.cli.receipts import print_receipt
 from hub.cli.serve import both_doors
 from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, table
 from hub.config import Settings
@@ -22,26 +23,27 @@ from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.story import Step, roaming_story
 from hub.vault import new_token
-from routing.ocpi import VERSIONS
+from routing.ocpi import VERSIONS, PartyId
 
 CPO_IDS = ("NL*TNM", "BE*CPO", "FR*BOR", "AT*LAD", "CH*STR")
 EMSP_IDS = ("DE*ABC", "NL*MSP", "FR*MOB", "BE*EMO", "AT*FAH")
+EACH = "one for each version, if not said"
 
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Exit when the story is told: 0 if all went well.")] = False,
     versions: Annotated[str, typer.Option(help="OCPI versions of the parties, spread over them.")] = "2.2.1",
-    cpos: Annotated[int, typer.Option(min=1, max=len(CPO_IDS), help="How many fake CPOs.")] = 1,
-    emsps: Annotated[int, typer.Option(min=1, max=len(EMSP_IDS), help="How many fake eMSPs.")] = 1,
+    cpos: Annotated[int | None, typer.Option(min=1, max=len(CPO_IDS), help=f"How many fake CPOs; {EACH}.")] = None,
+    emsps: Annotated[int | None, typer.Option(min=1, max=len(EMSP_IDS), help=f"How many fake eMSPs; {EACH}.")] = None,
 ) -> None:
-    """A hub, a fake CPO and a fake eMSP on this machine, and one full roaming story through the hub."""
+    """A hub, fake CPOs and fake eMSPs on this machine, and a full roaming story through the hub between each two."""
     spoken = tuple(versions.split(","))
     unknown = [version for version in spoken if version not in VERSIONS]
     if unknown:
         give_up(f"--versions: choose from {', '.join(VERSIONS)}, not {', '.join(unknown)}", WRONG_USE)
     log.set_up("error", "console")
     with tempfile.TemporaryDirectory(prefix="ocpi-hub-demo-") as folder:
-        if not asyncio.run(_demo(Path(folder), spoken, cpos, emsps, once=once)):
+        if not asyncio.run(_demo(Path(folder), spoken, cpos or len(spoken), emsps or len(spoken), once=once)):
             raise typer.Exit(FAILED)
 
 
@@ -62,7 +64,8 @@ async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, *,
         for party in parties:
             await stack.enter_async_context(party)
         is_good = await _register(hub, parties)
-        is_good = await _tell(parties) and is_good
+        for cpo, emsp in _pairs(parties):
+            is_good = await _tell(hub, cpo, emsp) and is_good
         verdict = "[green]Every step did what OCPI asks.[/]" if is_good else "[red]Some steps went wrong.[/]"
         out.print(f"\n{verdict}")
         if not once:
@@ -89,7 +92,9 @@ async def _register(hub: Hub, parties: Sequence[FakeParty]) -> bool:
         problem = ""
         try:
             roles = [RoleRow(row, party.role) for row in party.parties]
-            invitation = await hub.platforms.invite(by="demo", name=party.name, roles=roles)
+            invitation = await hub.platforms.invite(
+                by="demo", name=party.name, roles=roles, counterpart=_counterpart(party, parties)
+            )
             await party.register(invitation.versions_url, invitation.token)
         except Exception as error:  # whatever went wrong is the finding
             problem, is_good = f"{type(error).__name__}: {error}", False
@@ -100,18 +105,31 @@ async def _register(hub: Hub, parties: Sequence[FakeParty]) -> bool:
     return is_good
 
 
-async def _tell(parties: Sequence[FakeParty]) -> bool:
-    """The story between each CPO and an eMSP."""
+def _pairs(parties: Sequence[FakeParty]) -> list[tuple[FakeCpo, FakeEmsp]]:
+    """Who meets whom: everybody has a story."""
     cpos = [party for party in parties if isinstance(party, FakeCpo)]
     emsps = [party for party in parties if isinstance(party, FakeEmsp)]
-    is_good = True
-    for number in range(max(len(cpos), len(emsps))):
-        cpo, emsp = cpos[number % len(cpos)], emsps[number % len(emsps)]
-        title = f"{cpo.parties[0]} (OCPI {cpo.version}) and {emsp.parties[0]} (OCPI {emsp.version})"
-        grid = table(title, "step", "from", "to", "request", "HTTP", "OCPI", "ms", "")
-        is_good = await roaming_story(cpo, emsp, lambda step, grid=grid: _add(grid, step)) and is_good  # type: ignore[misc]
-        out.print(grid)
-        out.print()
+    count = max(len(cpos), len(emsps))
+    return [(cpos[number % len(cpos)], emsps[number % len(emsps)]) for number in range(count)]
+
+
+def _counterpart(party: FakeParty, parties: Sequence[FakeParty]) -> PartyId | None:
+    """Whom the hub plays for a party that cannot name a receiver, where it meets one partner only."""
+    others = [pair for pair in _pairs(parties) if party in pair]
+    if party.version.has_routing_headers or len(others) != 1:
+        return None
+    return next(other.parties[0] for other in others[0] if other is not party)
+
+
+async def _tell(hub: Hub, cpo: FakeCpo, emsp: FakeEmsp) -> bool:
+    """The story between a CPO and an eMSP, and what their versions cost them."""
+    title = f"{cpo.parties[0]} (OCPI {cpo.version}) and {emsp.parties[0]} (OCPI {emsp.version})"
+    grid = table(title, "step", "from", "to", "request", "HTTP", "OCPI", "ms", "")
+    is_good = await roaming_story(cpo, emsp, lambda step: _add(grid, step))
+    out.print(grid)
+    out.print()
+    if cpo.version is not emsp.version:
+        await print_receipt(hub, str(cpo.parties[0]), str(emsp.parties[0]))
     return is_good
 
 
