@@ -122,6 +122,10 @@ class LeadBack:
             return None
         return await self._own_address(LinkKind.OBJECT, message, platform, receiver, created, lifetime_s=None)
 
+    async def list_goes_on(self, message: Message, platform_id: str, party: PartyId, original: str) -> str:
+        """Where the caller finds the next page of a list that the hub asks of several parties."""
+        return await self._kept(LinkKind.LIST, message, platform_id, party, original, PAGE_S)
+
     async def _own_address(
         self,
         kind: LinkKind,
@@ -133,6 +137,17 @@ class LeadBack:
     ) -> str | None:
         if not links.belongs_to(original, platform):
             return None
+        return await self._kept(kind, message, platform.id, receiver, original, lifetime_s)
+
+    async def _kept(
+        self,
+        kind: LinkKind,
+        message: Message,
+        platform_id: str,
+        owner: PartyId,
+        original: str,
+        lifetime_s: float | None,
+    ) -> str:
         now = time.time()
         link = Link(
             id=links.new_link_id(),
@@ -140,8 +155,8 @@ class LeadBack:
             url=original,
             module=message.module,
             interface=message.interface,
-            owner_platform=platform.id,
-            owner=receiver,
+            owner_platform=platform_id,
+            owner=owner,
             user_platform=message.caller.id,
             user=message.sender,
             journey_id=message.parent or message.journey_id,

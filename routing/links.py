@@ -37,6 +37,8 @@ class LinkKind(StrEnum):
     """A `response_url`: the executor of a command posts its result there."""
     PAGE = "page"
     """A `Link` to the next page that is not the list's own address with a query."""
+    LIST = "list"
+    """A `Link` to the next page of a list that the hub asks of several parties, one after the other."""
     OBJECT = "r"
     """A `Location` of something just created, usually a CDR."""
 

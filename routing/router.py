@@ -39,7 +39,8 @@ from routing.errors import (
 from routing.get_all import GetAll
 from routing.journey import ABOUT, OnLeg, ignore, timestamp
 from routing.lead_back import LeadBack
-from routing.links import Link
+from routing.links import Link, LinkKind
+from routing.live_list import LiveList
 from routing.mailbox import Copy
 from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
@@ -81,6 +82,7 @@ class Router:
         )
         self._memory = memory or Forgetful()
         self._get_all = GetAll(directory, self._memory, crossing, lead_back.public_url)
+        self._live = LiveList(directory, self._outbound, lead_back, self._memory)
         self._broadcast = Broadcast(self.deliver_copy)
         self._on_the_way: set[tuple[str, ...]] = set()
 
@@ -114,6 +116,9 @@ class Router:
 
     async def follow(self, link: Link, message: Message) -> Reply:
         """Deliver a message that came to one of the hub's own addresses to where the link leads."""
+        if link.kind is LinkKind.LIST:
+            _check_parties(replace(link, owner=self._directory().hub), message)
+            return await self._live.go_on(link, message)
         _check_parties(link, message)
         platform = self._directory().platforms.get(link.owner_platform)
         party = next((party for party in platform.parties if party.id == link.owner), None) if platform else None
@@ -143,7 +148,7 @@ class Router:
             case FromMemory():
                 return await self._from_memory(message)
             case FromEach():
-                raise UnknownReceiver("the hub keeps no copy of this yet")
+                return await self._live.first_page(message)
             case ByContent():
                 return await self._by_content(message)
 

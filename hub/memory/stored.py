@@ -211,6 +211,9 @@ class StoredMemory:
         if kind in COPIED:
             for owner in await self._owners_of_copies(COPIED[kind], *map(key_of, ids)):
                 found.setdefault(owner, Tie(owner))
+        if kind is Kind.CONTRACT:
+            for row in await self._of_contract(ids[0], ()):
+                found.setdefault(row.owner, Tie(row.owner))
         return tuple(found.values())
 
     async def recall(self, object_name: str, key: tuple[str, ...], between: Collection[PartyId]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routing.decide import ByContent, Decision, FromMemory, ToEverybody, decide, sender_of, target_url
+from routing.decide import ByContent, Decision, FromEach, FromMemory, ToEverybody, decide, sender_of, target_url
 from routing.directory import Agreement, Directory, endpoints_of
 from routing.errors import (
     ForeignSender,
@@ -135,6 +135,9 @@ def test_without_a_receiver_the_content_decides() -> None:
         ("emsp", "GET", "locations", S, "", FromMemory()),
         ("cpo", "GET", "locations", R, "/NL/TNM/LOC1", FromMemory()),
         ("emsp", "GET", "locations", S, "/LOC1", FromMemory()),
+        ("emsp", "GET", "sessions", S, "", FromEach()),
+        ("emsp", "GET", "cdrs", S, "", FromEach()),
+        ("emsp", "GET", "watts", S, "", ByContent()),
         ("cpo", "GET", "payments", S, "/terminals/T1", ByContent()),
     ],
 )
