@@ -18,6 +18,7 @@ from hub.core import Core
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, Peer, StepFailed, check_endpoints
 from hub.progress import READS_DETAILS, READS_VERSIONS, STORE, Progress, mark_done
+from hub.roles import note_told
 from hub.store import audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken
 from hub.store.secrets import token_row
@@ -31,6 +32,7 @@ from routing.errors import (
     InvalidMessage,
     MethodNotAllowed,
     OcpiError,
+    ReceiverNotConnected,
     VersionNotSupported,
 )
 from routing.ocpi import ConnectionStatus, Version
@@ -65,6 +67,7 @@ class CredentialsModule:
         """
         if scope is not Scope.REGISTRATION:
             raise MethodNotAllowed("already registered: use PUT to update", headers={"Allow": "GET, PUT, DELETE"})
+        _check_not_suspended(caller)
         async with self._turn(caller):
             return await self._exchange("registered", version, caller, document)
 
@@ -75,6 +78,7 @@ class CredentialsModule:
         """
         if scope is not Scope.FULL:
             raise MethodNotAllowed("not registered yet: use POST first", headers={"Allow": "GET, POST"})
+        _check_not_suspended(caller)
         async with self._turn(caller):
             return await self._exchange("updated", version, caller, document)
 
@@ -116,7 +120,9 @@ class CredentialsModule:
             await self._note(caller, step, "valid credentials", error.message)
             raise
         await self._core.picture.refresh()
-        return own_credentials(self._core, version, token, self._core.picture.directory.platforms[caller.id])
+        own = own_credentials(self._core, version, token, self._core.picture.directory.platforms[caller.id])
+        await note_told(self._core, caller.id, own)
+        return own
 
     async def _learn(self, version: Version, credentials: Credentials, progress: Progress) -> Learnt:
         """Read versions and details with the token that the platform just gave.
@@ -186,6 +192,12 @@ class CredentialsModule:
 
     def _progress(self, caller: Platform) -> Progress:
         return Progress(self._core.store, caller.id)
+
+
+def _check_not_suspended(caller: Platform) -> None:
+    """A platform that the admin suspended does not come back by registering."""
+    if caller.status is ConnectionStatus.SUSPENDED:
+        raise ReceiverNotConnected("your platform is suspended")
 
 
 def _agreed_roles(caller: Platform, credentials: Credentials) -> Sequence[RoleRow]:

@@ -18,6 +18,7 @@ from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.inspection import Inspection, inspecting
 from hub.journal import Journal, keeping
+from hub.liveness import Liveness, watching
 from hub.memory import Pulls, StoredMemory, mirroring, remembering
 from hub.metrics import Metrics
 from hub.news import News, telling
@@ -26,7 +27,7 @@ from hub.picture import WATCH_S, Picture
 from hub.platforms import Platforms
 from hub.registration import HANDSHAKE_S, Registration
 from hub.relay import Relay
-from hub.renewal import LOOK_S, renew_due
+from hub.renewal import LOOK_S, renew_due, tell_changed_roles
 from hub.server import bind, listening
 from hub.store import Store, StoreUnavailable
 from hub.store.links import Links
@@ -65,6 +66,7 @@ class Hub:
     checks: Checks
     memory: StoredMemory
     pulls: Pulls
+    liveness: Liveness
 
     @property
     def settings(self) -> Settings:
@@ -135,8 +137,9 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         inspection = Inspection(core.store, lambda: core.picture.directory)
         await stack.enter_async_context(inspecting(inspection))
         watch(metrics, core.picture, journal, inspection)
+        liveness = await stack.enter_async_context(watching(core))
         traced = await stack.enter_async_context(tracing(settings))
-        on_leg = _each(metrics.observe, journal.record, inspection.observe, traced)
+        on_leg = _each(metrics.observe, journal.record, liveness.observe, inspection.observe, traced)
         memory = StoredMemory(core.store, lambda: core.picture.directory)
         await stack.enter_async_context(remembering(memory, within_s=settings.server.shutdown_s))
         links = Links(core.store)
@@ -152,7 +155,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         handshakes = await _handshakes(core)
         checks = Checks(core)
         stack.push_async_callback(checks.close)
-        hub = Hub(core, router, Platforms(core, handshakes), links, journal, metrics, inspection, checks, memory, pulls)
+        platforms = Platforms(core, handshakes)
+        hub = Hub(core, router, platforms, links, journal, metrics, inspection, checks, memory, pulls, liveness)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, news.rows, on_leg)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(
@@ -161,10 +165,16 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
                 Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
                 Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),
                 Chore("measuring the event loop", 1.0, metrics.watch_loop),
-                Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, hub.platforms)),
+                Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, platforms)),
+                Chore("telling of roles", _roles_look_s(settings), lambda: tell_changed_roles(core, platforms)),
             )
         )
         yield hub, door
+
+
+def _roles_look_s(settings: Settings) -> float:
+    """Often enough that batches are as far apart as they should be, whichever node does them."""
+    return min(settings.hub.roles_batch_s / 10, LOOK_S)
 
 
 def _router(

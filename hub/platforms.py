@@ -12,7 +12,7 @@ from hub.core import Core
 from hub.peer import StepFailed
 from hub.progress import Progress
 from hub.registration import Registration
-from hub.store import agreements, audit, handshakes, registration, registry, tokens
+from hub.store import agreements, audit, claims, handshakes, registration, registry, tokens
 from hub.store.registry import PlatformRow, RoleRow, new_id
 from hub.vault import new_token
 from hub.versions import base_url
@@ -111,6 +111,8 @@ class Platforms:
         platform = await self._platform(platform_id)
         if platform.token_out is None:
             raise WrongState(f"platform {platform.name} is not registered: there is nothing to rotate")
+        if platform.status is ConnectionStatus.SUSPENDED:
+            raise WrongState(f"platform {platform.name} is suspended; resume it first")
         await self._handshakes.rotate(platform, by=by)
 
     async def suspend(self, platform_id: str, *, by: str) -> None:
@@ -118,7 +120,11 @@ class Platforms:
         await self._set_status(platform_id, ConnectionStatus.SUSPENDED, "suspended", by)
 
     async def resume(self, platform_id: str, *, by: str) -> None:
-        """Let traffic flow again, or let the platform register. Raises UnknownPlatform, WrongState."""
+        """Take a suspension back: the operator's override, SUSPENDED to PLANNED (OCPI, HubClientInfo).
+
+        Where the exchange of credentials still holds, PLANNED to CONNECTED follows at once, and traffic flows again.
+        Raises UnknownPlatform, WrongState.
+        """
         await self._set_status(platform_id, None, "resumed", by)
 
     async def change(self, platform_id: str, *, by: str, changes: Mapping[str, Any]) -> None:
@@ -143,6 +149,7 @@ class Platforms:
             before = {"name": row.name, "roles": [f"{role.role} {role.id}" for role in row.roles]}
             await registration.remove_platform(connection, platform_id)
             await handshakes.forget(connection, platform_id)
+            await claims.forget(connection, f"alive {platform_id}")
             await audit.record(connection, actor=by, action="removed", subject=platform_id, before=before)
         await self._core.picture.refresh()
 

@@ -17,6 +17,7 @@ from hub.credentials import OVERLAP_S
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, newest
 from hub.progress import STORE, Progress, mark_done
+from hub.roles import note_told
 from hub.store import audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken, new_id
 from hub.store.secrets import token_row
@@ -187,6 +188,7 @@ class Registration:
             # the answer was lost: whoever did the exchange lets it be repeated with the same token
             answer = await peer.exchange(method, url, own)
         credentials = _read(method, version, answer, platform)
+        await note_told(self._core, platform.id, own)
         await progress.done("POST credentials")
         return learnt, credentials
 

@@ -1,4 +1,8 @@
-"""Tokens renewed by schedule, where the admin of the hub wants it (OCPI 2.2.1, Credentials: advised monthly)."""
+"""Credentials that the hub exchanges anew by itself: for a schedule of the admin's, and for parties that changed.
+
+OCPI 2.2.1, Credentials: new tokens are advised monthly. OCPI 2.3.0, Credentials object: the parties that can be reached
+through the hub are its roles; since each PUT renews both tokens, changes wait for the next batch.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,12 @@ from typing import Final
 
 import structlog
 
+from hub.core import Core
 from hub.peer import StepFailed
 from hub.platforms import Platforms, UnknownPlatform, WrongState
-from hub.store import Store, renewals
+from hub.roles import with_news
+from hub.store import Store, claims, renewals
+from hub.store.registry import RoleTaken
 
 log = structlog.get_logger(__name__)
 
@@ -33,3 +40,24 @@ async def renew_due(store: Store, platforms: Platforms) -> int:
             log.warning("tokens not renewed", platform=platform_id, reason=str(failure))
         else:
             renewed += 1
+
+
+async def tell_changed_roles(core: Core, platforms: Platforms) -> int:
+    """PUT credentials to each platform whose parties are not those that it was told of; how many were told.
+
+    One node does it, at most once in `hub.roles_batch_s`. A failure waits for the next batch. Raises StoreUnavailable.
+    """
+    async with core.store.write() as connection:
+        every_s = core.settings.hub.roles_batch_s
+        if not await claims.claim(connection, "telling of roles", now=time.time(), every_s=every_s, at_once=False):
+            return 0
+    await core.picture.refresh()
+    count = 0
+    for platform in await with_news(core):
+        try:
+            await platforms.rotate(platform.id, by="hub: the parties that it reaches changed")
+        except (StepFailed, RoleTaken, WrongState, UnknownPlatform) as failure:  # the admin reads it at the platform
+            log.warning("platform was not told of roles", platform=platform.id, reason=str(failure))
+        else:
+            count += 1
+    return count

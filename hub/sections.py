@@ -27,6 +27,9 @@ class HubSection(_Section):
     )
     versions: tuple[str, ...] = Field(tuple(VERSIONS), description="OCPI versions offered to parties.")
     custom_modules: tuple[str, ...] = Field((), description="Identifiers of custom modules that the hub publishes.")
+    roles_batch_s: float = Field(
+        900, gt=0, description="Seconds between two batches that tell 2.3.0 platforms of parties that came or went."
+    )
 
     @field_validator("versions")
     @classmethod

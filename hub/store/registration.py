@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store.registry import RoleRow, RoleTaken, bump, platform_row, touch
+from hub.store.registry import PlatformRow, RoleRow, RoleTaken, bump, platform_row, touch
 from hub.store.tables import endpoints, findings, forgotten, parties, platforms, tokens
 from routing.directory import Scope
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
@@ -134,12 +134,15 @@ async def connected(
     roles: Iterable[RoleRow],
     endpoint_rows: Iterable[tuple[str, Interface, str]],
 ) -> None:
-    """Keep what a handshake learnt; the platform is CONNECTED. Raises RoleTaken. `token_out` comes sealed."""
+    """Keep what a handshake learnt; the platform is CONNECTED, unless it is suspended: that is the admin's to end.
+
+    Raises RoleTaken. `token_out` comes sealed.
+    """
     row = await platform_row(connection, platform_id)
     await touch(
         connection,
         platform_id,
-        status=ConnectionStatus.CONNECTED,
+        status=_unless_suspended(row, ConnectionStatus.CONNECTED),
         version=version,
         versions_url=versions_url,
         versions_offered=list(versions_offered),
@@ -154,9 +157,14 @@ async def connected(
     await set_endpoints(connection, platform_id, endpoint_rows)
 
 
+def _unless_suspended(row: PlatformRow | None, status: ConnectionStatus) -> ConnectionStatus:
+    return ConnectionStatus.SUSPENDED if row and row.status is ConnectionStatus.SUSPENDED else status
+
+
 async def disconnected(connection: AsyncConnection, platform_id: str) -> None:
-    """Forget what a handshake learnt; the parties stay known, and are OFFLINE."""
-    await touch(connection, platform_id, status=ConnectionStatus.OFFLINE, version=None, token_out=None)
+    """Forget what a handshake learnt; the parties stay known, and are OFFLINE (or SUSPENDED, if they were)."""
+    status = _unless_suspended(await platform_row(connection, platform_id), ConnectionStatus.OFFLINE)
+    await touch(connection, platform_id, status=status, version=None, token_out=None)
     await set_endpoints(connection, platform_id, ())
     await connection.execute(delete(tokens).where(tokens.c.platform_id == platform_id))
 

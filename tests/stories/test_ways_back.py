@@ -82,7 +82,7 @@ async def order(scene: Scene, what: str, url: str) -> tuple[Exchange, str]:
         case _:
             method = "GET" if what == "active profile" else "DELETE"
             answer = await scene.emsp.send(method, "chargingprofiles", "/S1", to="NL*TNM", query=query)
-    seen = scene.cpo.seen[before:]
+    seen = [row for row in scene.cpo.seen[before:] if row.module in ("commands", "chargingprofiles")]
     return answer, _address_in(seen[0]) if seen else ""
 
 

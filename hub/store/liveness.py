@@ -1,0 +1,68 @@
+"""When platforms were last heard of, and what follows from silence. Inside a transaction of the caller's.
+
+A status changes only from where OCPI lets it: CONNECTED to OFFLINE and back (routing reference, section 6, States).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.store.registry import touch
+from hub.store.tables import platforms
+from routing.ocpi import ConnectionStatus
+
+
+async def heard(connection: AsyncConnection, times: Mapping[str, float]) -> None:
+    """Note when platforms were heard of (epoch seconds); a later time of another node stays."""
+    known = func.coalesce(platforms.c.last_seen_at, 0.0)
+    later = update(platforms).where(platforms.c.id == bindparam("platform"), known < bindparam("at"))
+    values = [{"platform": platform_id, "at": at} for platform_id, at in times.items()]
+    await connection.execute(later.values(last_seen_at=bindparam("at")), values)
+
+
+async def to_check(connection: AsyncConnection, silent_since: float) -> list[str]:
+    """The registered platforms that were not heard of since this time, and all that are offline."""
+    is_silent = and_(
+        platforms.c.status == ConnectionStatus.CONNECTED,
+        func.coalesce(platforms.c.last_seen_at, 0.0) < silent_since,
+    )
+    found = await connection.scalars(
+        select(platforms.c.id)
+        .where(or_(is_silent, platforms.c.status == ConnectionStatus.OFFLINE), platforms.c.token_out.is_not(None))
+        .order_by(platforms.c.last_seen_at)
+    )
+    return list(found)
+
+
+async def went_offline(connection: AsyncConnection, platform_id: str, error: Mapping[str, Any]) -> bool:
+    """CONNECTED to OFFLINE, with what the admin is to read; False where it is not connected (any more)."""
+    return await _turned(
+        connection, platform_id, ConnectionStatus.CONNECTED, status=ConnectionStatus.OFFLINE, last_error=dict(error)
+    )
+
+
+async def came_back(connection: AsyncConnection, platform_id: str, at: float) -> bool:
+    """OFFLINE to CONNECTED; False where it is not offline (any more), or not registered."""
+    return await _turned(
+        connection,
+        platform_id,
+        ConnectionStatus.OFFLINE,
+        status=ConnectionStatus.CONNECTED,
+        last_error=None,
+        last_seen_at=at,
+    )
+
+
+async def _turned(connection: AsyncConnection, platform_id: str, before: ConnectionStatus, **values: Any) -> bool:
+    turned = await connection.execute(
+        update(platforms)
+        .where(platforms.c.id == platform_id, platforms.c.status == before, platforms.c.token_out.is_not(None))
+        .values(**values)
+    )
+    if turned.rowcount:
+        await touch(connection, platform_id)
+    return bool(turned.rowcount)
