@@ -39,7 +39,7 @@ async def list_agreements(call: Call) -> AgreementList:
     """Every agreement, by its parties."""
     async with call.hub.store.read() as connection:
         rows = await agreements.every(connection)
-    part, cursor = _part(rows, lambda row: (row.cpo.folded, row.emsp.folded, row.id), call.query)
+    part, cursor = part_of(rows, lambda row: (row.cpo.folded, row.emsp.folded, row.id), call.query)
     return AgreementList(items=[agreement_json(row) for row in part], next=cursor)
 
 
@@ -96,7 +96,7 @@ async def list_keys(call: Call) -> KeyList:
     """Every admin key, revoked ones too; never a key itself."""
     async with call.hub.store.read() as connection:
         rows = await stored_keys.every(connection)
-    part, cursor = _part(rows, lambda row: (f"{row.created_at:020.6f}", row.id), call.query)
+    part, cursor = part_of(rows, lambda row: (f"{row.created_at:020.6f}", row.id), call.query)
     return KeyList(items=[key_json(row) for row in part], next=cursor)
 
 
@@ -116,7 +116,7 @@ async def revoke_key(call: Call) -> None:
 # --- in common -------------------------------------------------------------------------------------------------------
 
 
-def _part(rows: Sequence[Row], place: Callable[[Row], Place], page: Page) -> tuple[Sequence[Row], str | None]:
+def part_of(rows: Sequence[Row], place: Callable[[Row], Place], page: Page) -> tuple[Sequence[Row], str | None]:
     """The part of a list that is asked for, the list ordered by place, and the cursor of the next."""
     ordered = sorted(rows, key=place)
     fields = fields_of(page.cursor, len(place(rows[0]))) if rows else None

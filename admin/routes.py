@@ -7,6 +7,7 @@ from typing import Final
 from admin import check_api as checks
 from admin import findings_api as findings
 from admin import journal_api as journal
+from admin import people_api as people
 from admin import platforms_api as platforms
 from admin import registry_api as registry
 from admin.check_api import MEDIA as REPORTS
@@ -16,6 +17,7 @@ from admin.findings_api import FindingList
 from admin.journal_api import MEDIA, JournalExport, JournalPage
 from admin.journal_json import JourneyDetail, JourneyList
 from admin.keys import AdminRole
+from admin.people_api import NewUser, SessionList, UserChange, UserJson, UserList
 from admin.platform_json import Invited, NewPlatform, PlatformChange, PlatformJson, PlatformList
 from admin.registry_json import (
     AgreementJson,
@@ -82,4 +84,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/keys", OWNER, registry.list_keys, KeyList, query=Page),
     Route("POST", "/keys", OWNER, registry.add_key, IssuedKey, NewKey, status=201),
     Route("DELETE", "/keys/{id}", OWNER, registry.revoke_key, errors=(404,)),
+    Route("GET", "/users", OWNER, people.list_users, UserList, query=Page),
+    Route("POST", "/users", OWNER, people.add_user, UserJson, NewUser, status=201, errors=(409,)),
+    Route("PATCH", "/users/{id}", OWNER, people.change_user, UserJson, UserChange, errors=(404, 409)),
+    Route("DELETE", "/users/{id}", OWNER, people.remove_user, errors=(404, 409)),
+    Route("GET", "/sessions", OWNER, people.list_sessions, SessionList, query=Page),
+    Route("DELETE", "/sessions/{id}", OWNER, people.end_session, errors=(404,)),
 )

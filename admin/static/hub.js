@@ -77,5 +77,7 @@ document.addEventListener("htmx:sendError", () => {
   isAway = true;
 });
 document.addEventListener("htmx:afterRequest", (event) => {
+  // a dialog whose form was sent is done: what became of it shows on the page
+  if (event.detail.elt.matches("dialog form")) { event.detail.elt.closest("dialog").close(); }
   if (event.detail.successful) { isAway = false; }
 });

@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "journal": ("journal", "journal"),
     "audit": ("office", "audit"),
     "admin-key": ("keys", "app"),
+    "admin-user": ("users", "app"),
 }
 """By name: the module of this package, and the function or the group of commands in it."""
 

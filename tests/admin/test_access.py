@@ -11,6 +11,7 @@ from tests.admin.door import BOOTSTRAP, PROBLEM, Door
 NAMES = {route.function.__name__ for route in ROUTES}
 VIEWERS = {"list_platforms", "show_platform", "list_agreements", "list_parties", "list_changes", "list_findings"}
 OWNERS = {"list_keys", "add_key", "revoke_key"}
+OWNERS |= {"list_users", "add_user", "change_user", "remove_user", "list_sessions", "end_session"}
 
 
 def test_who_may_make_a_call_is_written_down_twice() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from admin.keys import AdminRole
 from admin.page import Page
+from hub.lifecycle import Hub
 from hub.store import journal as stored_journal
 from hub.store.journal import Wanted
 from hub.store.registry import RoleRow
@@ -41,10 +42,10 @@ class Town:
         return f"{path}?cpo=NL*TNM&emsp=DE*ABC" if path == "/agreements/pair" else path
 
 
-async def join(door: Door, party: FakeParty) -> str:
+async def join(hub: Hub, party: FakeParty) -> str:
     """Register a party; the id of its platform."""
     roles = [RoleRow(row, party.role, {"name": party.name}) for row in party.parties]
-    invitation = await door.hub.platforms.invite(by="test", name=party.name, roles=roles)
+    invitation = await hub.platforms.invite(by="test", name=party.name, roles=roles)
     await party.register(invitation.versions_url, invitation.token)
     return invitation.platform_id
 
@@ -53,8 +54,8 @@ async def settle_in(door: Door, fake_cpo: FakeCpo, fake_emsp: FakeEmsp) -> Town:
     """Two parties, a journey between them, a check, an agreement, an invitation, users and keys."""
     hub = door.hub
     await with_users(hub)
-    platform_id = await join(door, fake_cpo)
-    await join(door, fake_emsp)
+    platform_id = await join(hub, fake_cpo)
+    await join(hub, fake_emsp)
     sent = await fake_cpo.push_session("DE*ABC", fake_emsp.parties[0])
     await hub.platforms.allow(Agreement("agreed", PartyId("NL", "TNM"), PartyId("DE", "ABC"), True), by="test")
     invited = await door.invite("Stromnetz", "DESNB")
