@@ -33,7 +33,7 @@ async def login_page(visit: Visit) -> Shown | web.StreamResponse:
     """Where everybody begins."""
     if visit.session is not None:
         return moved("/")
-    return await _form(visit)
+    return await form_of(visit)
 
 
 async def log_in(visit: Visit) -> Shown | web.StreamResponse:
@@ -43,13 +43,13 @@ async def log_in(visit: Visit) -> Shown | web.StreamResponse:
     who, there = WITH_KEY if key else folded(name), _network_of(browser.address)
     if await _is_too_often(visit, who, there):
         text = f"Too many attempts. Try again in {WITHIN_S / 60:.0f} minutes."
-        answer = drawn(visit.request, await _form(visit, text, 429))
+        answer = drawn(visit.request, await form_of(visit, text, 429))
         answer.headers["Retry-After"] = f"{WITHIN_S:.0f}"
         return answer
     known = await _with_key(visit, key) if key else await _with_password(visit, name, visit.form.get("password", ""))
     if known is None:
         log.warning("login refused", name=who, address=browser.address)
-        return await _form(visit, "This key is not known." if key else "Name or password is wrong.", 401)
+        return await form_of(visit, "This key is not known." if key else "Name or password is wrong.", 401)
     user_id, holder = known
     async with visit.hub.store.write() as connection:
         await sessions.forget_attempts(connection, name=who, address=there)
@@ -60,11 +60,18 @@ async def enter(
     visit: Visit, browser: Browser, *, user_id: str | None = None, key: str | None = None, name: str
 ) -> web.Response:
     """Begin a session, and look at what was wanted."""
-    old = secret_of(visit.request)
-    secret = await begin(visit.hub, browser, user_id=user_id, key=key, name=name, instead_of=old or None)
-    answer = moved(_safe(visit.form.get("next", "")))
+    secret = await begin_session(visit, browser, user_id=user_id, key=key, name=name)
+    answer = moved(safe_path(visit.form.get("next", "")))
     set_cookie(visit.request, answer, "session", secret, samesite="Strict")
     return answer
+
+
+async def begin_session(
+    visit: Visit, browser: Browser, *, user_id: str | None = None, key: str | None = None, name: str
+) -> str:
+    """A session in place of the one that the browser had; its secret."""
+    old = secret_of(visit.request)
+    return await begin(visit.hub, browser, user_id=user_id, key=key, name=name, instead_of=old or None)
 
 
 async def log_out(visit: Visit) -> web.Response:
@@ -103,16 +110,17 @@ def set_cookie(
     )
 
 
-async def _form(visit: Visit, error: str = "", status: int = 200) -> Shown:
+async def form_of(visit: Visit, error: str = "", status: int = 200) -> Shown:
+    """The login page, with what went wrong."""
     async with visit.hub.store.read() as connection:
         has_users = await users.count(connection) > 0
     wanted = visit.form.get("next", visit.query.get("next", ""))
     values = {
         "error": error,
-        "next": _safe(wanted),
+        "next": safe_path(wanted),
         "has_users": has_users,
         "name": visit.form.get("name", ""),
-        "provider": "",
+        "provider": visit.hub.settings.admin.oidc.name if visit.hub.settings.admin.oidc.issuer else "",
     }
     return Shown("login.html", values, status)
 
@@ -155,7 +163,7 @@ def _network_of(address: str) -> str:
     return str(ipaddress.ip_network((known, 64), strict=False)) if known.version == 6 else address
 
 
-def _safe(wanted: str) -> str:
+def safe_path(wanted: str) -> str:
     """A path of our own; everything else leads to the first page."""
     is_own = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
     return wanted if is_own and not wanted.startswith("/login") else "/"

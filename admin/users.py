@@ -71,6 +71,26 @@ async def create(
     return row
 
 
+async def from_provider(store: Store, identity: str, name: str, role: AdminRole) -> UserRow:
+    """The user of this identity, with the role that the provider says; made at the first login.
+
+    A name that a user of the hub's own has is not theirs: it is kept apart. Raises StoreUnavailable.
+    """
+    async with store.write() as connection:
+        row = await stored.by_identity(connection, identity)
+        if row is None:
+            is_taken = await stored.by_name(connection, name) is not None
+            name = f"{name[:40]} ({identity.rpartition(' ')[2]})"[:100] if is_taken else name
+            row = await stored.add(connection, name=name, role=role, identity=identity)
+            after = {"name": name, "role": role}
+            await audit.record(connection, actor=name, action="user created", subject=row.id, after=after)
+        elif row.role != role:
+            changed = {"before": {"role": row.role}, "after": {"role": role}}
+            await audit.record(connection, actor=row.name, action="user changed", subject=row.id, **changed)
+        await stored.change(connection, row.id, role=role, last_login_at=time.time())
+    return row
+
+
 async def change(
     store: Store, user_id: str, *, role: AdminRole | None = None, password: str | None = None, by: str
 ) -> UserRow | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from hub.sections import (
@@ -108,11 +109,20 @@ def _check_environment() -> None:
     for name in os.environ:
         if not name.upper().startswith(ENV_PREFIX) or name.upper() in CLI_VARIABLES:
             continue
-        section, _, key = name.upper().removeprefix(ENV_PREFIX).lower().partition("__")
-        field = Settings.model_fields.get(section)
-        known = field.annotation.model_fields if field and isinstance(field.annotation, type) else {}
-        if key not in known:
+        *sections, key = name.upper().removeprefix(ENV_PREFIX).lower().split("__")
+        if not sections or key not in _known(sections) or _known([*sections, key]):
             raise ConfigError(f"environment: {name} is not a known setting")
+
+
+def _known(sections: list[str]) -> Mapping[str, FieldInfo]:
+    """The settings of a section, or of one within it; none where there is no such section."""
+    fields: Mapping[str, FieldInfo] = Settings.model_fields
+    for section in sections:
+        annotation = fields[section].annotation if section in fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return {}
+        fields = annotation.model_fields
+    return fields
 
 
 _MAY_BE_SECRET = frozenset({"admin", "security", "storage"})
@@ -122,7 +132,8 @@ _MAY_BE_SECRET = frozenset({"admin", "security", "storage"})
 def _explain(error: ValidationError, file: Path, values: dict[str, Any]) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_context=False):
         place = [str(part) for part in problem["loc"]]
-        variable = ENV_PREFIX + "__".join(place[:2]).upper()
+        depth = 3 if _known(place[:2]) else 2
+        variable = ENV_PREFIX + "__".join(place[:depth]).upper()
         source = f"environment {variable}" if variable in os.environ else str(file)
         value: Any = os.environ.get(variable, _at(values, place))
         shown = "***" if place and place[0] in _MAY_BE_SECRET else repr(value)

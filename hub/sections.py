@@ -85,6 +85,26 @@ class ServerSection(_DoorSection):
         return value
 
 
+class OidcSection(_Section):
+    issuer: str | None = Field(None, description="Issuer URL of an OpenID Connect provider that people log in with.")
+    client_id: str | None = Field(None, description="What the provider knows the hub's web view as.")
+    client_secret: SecretStr | None = Field(None, description="Secret of the client; best given by environment.")
+    name: str = Field("single sign-on", description="What the login page calls the provider.")
+    name_claim: str = Field("preferred_username", description="Claim of the ID token that names the person.")
+    role_claim: str = Field("roles", description="Claim of the ID token that says what the person may do.")
+    owners: tuple[str, ...] = Field((), description="Values of the role claim that make an owner.")
+    operators: tuple[str, ...] = Field((), description="Values of the role claim that make an operator.")
+    viewers: tuple[str, ...] = Field((), description="Values of the role claim that make a viewer.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> OidcSection:
+        if (self.issuer is None) != (self.client_id is None):
+            raise ValueError("issuer and client_id belong together")
+        if self.issuer and not self.issuer.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("issuer must begin with https://")
+        return self
+
+
 class AdminSection(_DoorSection):
     host: str = Field("127.0.0.1", description="Address of the admin door.")
     port: int = Field(8081, ge=0, le=65535, description="Port of the admin door; 0 takes a free one.")
@@ -94,6 +114,7 @@ class AdminSection(_DoorSection):
     )
     session_s: float = Field(43_200, gt=0, description="Seconds after which a person must log in again, at the latest.")
     session_idle_s: float = Field(7_200, gt=0, description="Seconds without a click after which a session ends.")
+    oidc: OidcSection = OidcSection()
 
 
 class StorageSection(_Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from admin import login
+from admin import login, oidc_login
 from admin.keys import AdminRole
 from admin.page import Page
 from admin.pages import agreements, checks, journal, onboard, overview, people, platforms, records
@@ -14,6 +14,8 @@ VIEWER, OPERATOR, OWNER = AdminRole.VIEWER, AdminRole.OPERATOR, AdminRole.OWNER
 PAGES: Final[tuple[Page, ...]] = (
     Page("GET", "/login", None, login.login_page),
     Page("POST", "/login", None, login.log_in),
+    Page("GET", "/oidc/start", None, oidc_login.start),
+    Page("GET", "/oidc/callback", None, oidc_login.callback),
     Page("POST", "/logout", VIEWER, login.log_out),
     Page("GET", "/", VIEWER, overview.overview),
     Page("GET", "/platforms", VIEWER, platforms.platform_list),

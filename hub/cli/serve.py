@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,11 +51,19 @@ def check_config(config: ConfigFile = None) -> None:
     """Say whether the configuration is valid, and print it with secrets masked."""
     settings = settings_of(config)
     for section, values in masked(settings).items():
-        out.print(f"[{section}]", markup=False, highlight=False)
-        for name, value in values.items():
-            out.print(f"{name} = {_toml(value)}", markup=False, highlight=False)
-        out.print()
+        _print_section(section, values)
     out.print("The configuration is valid.")
+
+
+def _print_section(section: str, values: Mapping[str, Any]) -> None:
+    out.print(f"[{section}]", markup=False, highlight=False)
+    for name, value in values.items():
+        if not isinstance(value, dict):
+            out.print(f"{name} = {_toml(value)}", markup=False, highlight=False)
+    out.print()
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _print_section(f"{section}.{name}", value)
 
 
 def migrate(config: ConfigFile = None) -> None:

@@ -275,7 +275,7 @@ async def test_what_is_in_no_table_is_open_to_nobody(door: Door) -> None:
         assert route.resource is not None
         assert (route.method, route.resource.canonical) in app[ROLES]
     is_open = {path for (_, path), role in app[ROLES].items() if role is None}
-    assert is_open == {"/healthz", "/readyz", "/metrics", "/static", "/login"}
+    assert is_open == {"/healthz", "/readyz", "/metrics", "/static", "/login", "/oidc/start", "/oidc/callback"}
 
 
 def test_htmx_is_shipped_with_its_licence() -> None:

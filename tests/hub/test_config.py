@@ -70,6 +70,14 @@ def test_the_public_url_is_as_given_or_follows_from_the_server(text: str, expect
     assert load(written(text)).public_url == expected
 
 
+def test_a_setting_of_a_section_within_a_section_can_be_given_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCPI_HUB_ADMIN__OIDC__CLIENT_SECRET", "hunter2")
+    settings = load(written('[admin.oidc]\nissuer = "https://id.example"\nclient_id = "hub"'))
+    assert (settings.admin.oidc.issuer, settings.admin.oidc.client_id) == ("https://id.example", "hub")
+    assert settings.admin.oidc.client_secret == SecretStr("hunter2")
+    assert "hunter2" not in str(masked(settings))
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load().server.port = 1
@@ -95,6 +103,8 @@ def test_settings_are_frozen() -> None:
         ('[routing]\npolicy = "closed"', ["hub.toml", "routing.policy", "'closed'"]),
         ("[routing]\nparty_timeout_s = 0", ["hub.toml", "routing.party_timeout_s"]),
         ("[log\n", ["hub.toml", "TOML"]),
+        ('[admin.oidc]\nissuer = "https://id.example"', ["hub.toml", "admin.oidc", "client_id"]),
+        ('[admin.oidc]\nisuer = "x"', ["hub.toml", "admin.oidc.isuer", "not a known setting"]),
     ],
 )
 def test_a_mistake_in_the_file_is_named(text: str, parts: list[str]) -> None:
@@ -124,6 +134,8 @@ def test_a_file_that_is_named_must_be_there() -> None:
         ("OCPI_HUB_PORT", "1"),
         ("OCPI_HUB_SERVER", '{"port": 1}'),
         ("ocpi_hub_server__prot", "1"),
+        ("OCPI_HUB_ADMIN__OIDC", "{}"),
+        ("OCPI_HUB_ADMIN__OIDC__ISUER", "x"),
     ],
 )
 def test_a_mistake_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -205,12 +217,19 @@ def test_a_database_url_is_shown_without_its_password(url: str, expected: str) -
 # --- the example -----------------------------------------------------------------------------------------------------
 
 
-def _fields() -> Iterator[tuple[str, str, FieldInfo]]:
-    for section, outer in Settings.model_fields.items():
-        assert isinstance(outer.annotation, type)
-        assert issubclass(outer.annotation, BaseModel)
-        for key, field in outer.annotation.model_fields.items():
-            yield section, key, field
+def _fields(model: type[BaseModel] = Settings, *sections: str) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Section like `admin.oidc`, key and field of each setting."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _fields(field.annotation, *sections, name)
+        else:
+            yield ".".join(sections), name, field
+
+
+def _section(values: dict[str, Any], section: str) -> dict[str, Any]:
+    for name in section.split("."):
+        values = values[name]
+    return values
 
 
 def _shown(value: Any) -> Any:
@@ -225,9 +244,10 @@ def test_the_example_holds_every_key_with_its_default_and_its_sentence() -> None
     assert [(sentence, key) for sentence, _, key in listed] == [(field.description, key) for _, key, field in _fields()]
     values = tomllib.loads(text)
     for section, key, field in _fields():
-        is_given = key in values[section]
+        given = _section(values, section)
+        is_given = key in given
         assert is_given is (field.default is not None), f"{section}.{key} without a default is commented out"
-        assert not is_given or values[section][key] == _shown(field.default)
+        assert not is_given or given[key] == _shown(field.default)
 
 
 def test_the_example_is_a_valid_configuration_and_changes_nothing() -> None:
