@@ -15,6 +15,7 @@ from hub.platforms import Invitation
 from hub.store import tables
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
+from tests.stories.waiting import all_told
 
 MakeSettings = Callable[..., Settings]
 
@@ -49,6 +50,7 @@ async def join(hub: Hub, *parties: FakeParty) -> None:
     for party in parties:
         invitation = await invite(hub, party)
         await party.register(invitation.versions_url, invitation.token)
+    await all_told(hub)
 
 
 def platform_of(hub: Hub, party: FakeParty) -> str:

@@ -16,6 +16,7 @@ from hub.store.journal import Journey, Wanted
 from hub.store.registry import RoleRow
 from hub.testing import FakeParty
 from routing.ocpi import PartyId
+from tests.stories.waiting import all_told
 
 MakeSettings = Callable[..., Settings]
 PATIENCE_S = 20.0
@@ -37,6 +38,7 @@ async def join(hub: Hub, party: FakeParty, *, counterpart: str | None = None) ->
     played = PartyId.parse(counterpart) if counterpart else None
     invitation = await hub.platforms.invite(by="test", name=party.name, roles=roles, counterpart=played)
     await party.register(invitation.versions_url, invitation.token)
+    await all_told(hub)
     return invitation.platform_id
 
 

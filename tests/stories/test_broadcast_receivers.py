@@ -14,6 +14,7 @@ from hub.testing.samples import location, tariff
 from routing.journey import Outcome
 from routing.ocpi import PartyId
 from tests.stories.market import QUICK, MakeSettings, gathered, platform_of
+from tests.stories.test_still_alive import ALERT, is_back, is_offline
 from tests.stories.told import legs_out
 from tests.stories.waiting import until
 
@@ -64,13 +65,16 @@ async def test_what_did_not_arrive_is_told_to_the_admin_and_not_to_the_sender(
     settings: MakeSettings, fault: str, reason: str
 ) -> None:
     cpo, emsp = FakeCpo(), FakeEmsp()
-    async with gathered(settings(routing=QUICK), cpo, emsp) as hub:
-        emsp.misbehave(fault)
+    async with gathered(settings(routing=QUICK, liveness=ALERT), cpo, emsp) as hub:
+        emsp.misbehave(fault, module=None if fault == "offline" else "locations")
         assert (await cpo.push_location(HUB)).is_success
         await arrived(hub)
         (tally,) = hub.router.broadcast.tallies.values()
         assert (tally.delivered, tally.given_up) == (0, {reason: 1})
+        if fault == "offline":
+            await is_offline(hub, emsp)
         emsp.behave()
+        await is_back(hub, emsp)
         await cpo.push_location(HUB, "LOC2")
         await arrived(hub)
         assert [path for path in heard(emsp) if path.endswith("LOC2")] == ["PUT /NL/TNM/LOC2"]

@@ -76,7 +76,7 @@ async def test_what_an_old_cpo_pushes_is_for_its_counterpart_and_nobody_else(set
         await join(hub, cpo, counterpart="DE*ABC")
         assert (await cpo.push_location(None)).is_success
         assert (await cpo.push_session(None, wanted.parties[0])).is_success
-        assert [(seen.module, seen.sender) for seen in wanted.seen if seen.interface] == [
+        assert [(seen.module, seen.sender) for seen in wanted.seen if seen.sender == "NL*OLD"] == [
             ("locations", "NL*OLD"),
             ("sessions", "NL*OLD"),
         ]

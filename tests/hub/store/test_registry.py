@@ -187,13 +187,15 @@ Change = Callable[[AsyncConnection], Awaitable[object]]
         pytest.param(lambda c: registry.touch(c, "a", name="new"), True, id="touch"),
         pytest.param(lambda c: registration.disconnected(c, "a"), True, id="disconnected"),
         pytest.param(lambda c: registration.remove_platform(c, "a"), True, id="removed"),
-        pytest.param(lambda c: agreements.add(c, Agreement("1", CPO, EMSP, is_allowed=True)), True, id="agreement"),
+        pytest.param(lambda c: agreements.add(c, Agreement("2", CPO, EMSP, is_allowed=True)), True, id="agreement"),
         pytest.param(lambda c: agreements.remove(c, "1"), True, id="agreement removed"),
         pytest.param(lambda c: registry.note(c, "a", last_seen_at=1.0), False, id="note"),
     ],
 )
 async def test_what_changes_the_directory_moves_its_revision(store: Store, change: Change, moves: bool) -> None:
     await add(store, "a", CPO_ROLE)
+    async with store.write() as connection:
+        await agreements.add(connection, Agreement("1", CPO, EMSP, is_allowed=True))
     before = await revision(store)
     async with store.write() as connection:
         await change(connection)
