@@ -53,8 +53,7 @@ class FakeParty:
     ) -> None:
         self.parties = tuple(PartyId.parse(party) for party in parties)
         self.role = role or self.usual_role
-        self.roles = [(party, self.role) for party in self.parties]
-        self.roles += [(PartyId.parse(party), role) for party, role in (also or {}).items()]
+        self.also = tuple((PartyId.parse(party), role) for party, role in (also or {}).items())
         self.extra = tuple(extra)
         self.offers = tuple(versions) or (version or "2.2.1",)
         newest = max((VERSIONS[number] for number in self.offers), key=lambda row: row.rank)
@@ -92,6 +91,11 @@ class FakeParty:
         await self.stop()
         if self._session is not None:
             await self._session.close()
+
+    @property
+    def roles(self) -> Sequence[tuple[PartyId, Role]]:
+        """Everybody on the platform, as its credentials tell; whoever changes `parties` tells it with an update."""
+        return (*((party, self.role) for party in self.parties), *self.also)
 
     @property
     def base_url(self) -> str:
