@@ -22,7 +22,8 @@ from routing.ocpi import CORRELATION_ID, REQUEST_ID, SUCCESS, VERSIONS, Interfac
 from routing.quirks import IN_BASE64, REFUSES_WITH_3000, TRAILING_SLASH, asks_for_slash, with_slash
 
 STEP_TIMEOUT_S: Final = 10.0
-"""A platform waits for its own POST while the hub reads its versions: these calls must be quick."""
+"""A platform waits for its own POST while the hub reads its versions: these calls must be quick, or quicker still
+where `routing.party_timeout_s` says so."""
 
 _VERSION_LIST: Final = TypeAdapter(tuple[VersionRow, ...])
 
@@ -120,14 +121,15 @@ class Peer:
     async def _call(self, step: str, method: str, url: str, document: Mapping[str, Any] | None = None) -> Answer:
         """One call; once more with a slash at the end of the address where the platform asks for that."""
         body = b"" if document is None else write_json(document)
-        timeout_s = STEP_TIMEOUT_S if document is None else None
-        answer = await self._one_call(step, method, url, body, timeout_s)
+        answer = await self._one_call(step, method, url, body)
         if asks_for_slash(answer, url):
             self.particulars[TRAILING_SLASH] = True
-            answer = await self._one_call(step, method, with_slash(url), body, timeout_s)
+            answer = await self._one_call(step, method, with_slash(url), body)
         return answer
 
-    async def _one_call(self, step: str, method: str, url: str, body: bytes, timeout_s: float | None) -> Answer:
+    async def _one_call(self, step: str, method: str, url: str, body: bytes) -> Answer:
+        """Raises StepFailed; OutcomeUnknown where credentials were sent, and the answer to them was lost."""
+        patience_s = self.core.settings.routing.party_timeout_s
         try:
             return await self.core.courier.call(
                 method,
@@ -136,10 +138,11 @@ class Peer:
                 encode_token=self.encodes_token,
                 headers={REQUEST_ID: new_request_id(), CORRELATION_ID: new_request_id()},
                 body=body,
-                timeout_s=timeout_s,
+                timeout_s=patience_s if body else min(STEP_TIMEOUT_S, patience_s),
             )
         except (NoAnswerInTime, InvalidAnswer) as error:
-            raise OutcomeUnknown(step, "an answer in time", error.message) from None
+            failure = OutcomeUnknown if body else StepFailed
+            raise failure(step, "an answer in time", error.message) from None
         except OcpiError as error:
             raise StepFailed(step, "an answer", error.message) from None
 
