@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from routing.catalogue import Operation
+from routing.catalogue import Operation, module_named
 from routing.directory import Directory, Party, Platform, by_interface
 from routing.errors import (
     ForeignSender,
@@ -33,6 +33,7 @@ class Delivery:
     platform: Platform
     receiver: PartyId
     endpoint: str
+    """Empty where the platform's version has no such module: what to say instead is the bridge's to know."""
 
 
 def sender_of(caller: Platform, named: PartyId | None) -> PartyId:
@@ -126,11 +127,19 @@ def _direct(message: Message, receiver: PartyId, directory: Directory) -> Delive
     platform = directory.platform_of(party)
     check_connected(platform, party)
     endpoint = platform.endpoint(message.module, message.interface)
-    if endpoint is None:
+    if endpoint is None and not _lacks_by_version(platform, message):
         raise ModuleNotImplemented(
             f"receiver {party.id} does not implement {message.module} {message.interface} in the version in use"
         )
-    return Delivery(platform, party.id, endpoint)
+    return Delivery(platform, party.id, endpoint or "")
+
+
+def _lacks_by_version(platform: Platform, message: Message) -> bool:
+    """Whether the module is one that the platform cannot have, since it speaks another version than the sender."""
+    module, version = module_named(message.module), platform.version
+    if module is None or version is None or version is message.version:
+        return False
+    return version.number not in module.versions
 
 
 def _reachable(message: Message, receiver: PartyId, directory: Directory) -> Party:

@@ -63,6 +63,15 @@ def test_a_custom_module_goes_where_it_was_advertised() -> None:
     )
 
 
+def test_a_module_that_the_receivers_version_has_not_is_for_the_bridge_to_answer() -> None:
+    """OCPI 2.1.1 has no charging profiles: NOT_SUPPORTED instead of an error (OCPI version translation, section 12)."""
+    old = platform("cpo", party(CPO, Role.CPO, "cpo"), version="2.1.1", endpoints={})
+    there = market(old)
+    assert decide(message(there, "emsp", "PUT", "chargingprofiles", R, "/S1", to=CPO), there).endpoint == ""
+    with pytest.raises(ModuleNotImplemented):
+        decide(message(there, "emsp", "POST", "commands", R, "/STOP_SESSION", to=CPO), there)
+
+
 TWO_HATS = platform("two-hats", party(CPO, Role.EMSP, "two-hats"))
 
 

@@ -1,4 +1,4 @@
-"""What crosses versions through the real doors: broadcasts, authorizations, commands with their results, prices, pages.
+"""What crosses versions through the real doors: broadcasts, unknown tokens, prices, pages (see `test_version_pairs`).
 
 The test vectors are those of OCPI version translation, section 13; the other ones are in `test_missing_objects`.
 """
@@ -120,23 +120,6 @@ async def test_a_gross_price_without_rate_is_refused(settings: MakeSettings) -> 
 
 
 # --- real-time authorization -----------------------------------------------------------------------------------------
-
-
-@across
-async def test_an_authorization_says_what_its_caller_expects(
-    settings: MakeSettings, cpo_version: str, emsp_version: str
-) -> None:
-    cpo, emsp = FakeCpo(version=cpo_version), FakeEmsp(version=emsp_version)
-    async with hub_with(settings()) as hub, cpo, emsp:
-        await meet(hub, cpo, emsp)
-        await emsp.push_token("NL*TNM")
-        answer = await cpo.authorize("DE*ABC")
-        assert (answer.http, answer.status_code, answer.data["allowed"]) == (200, 1000, "ALLOWED")
-        if cpo_version == OLD:
-            assert "token" not in answer.data
-        else:
-            assert answer.data["token"]["contract_id"] == "DEABCC012345678"
-            assert answer.data["token"]["type"] == "RFID"
 
 
 @across
