@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from hub.claims import Address, address_of, parties_of
 from hub.core import Core
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
@@ -124,19 +125,25 @@ def _as_ocpi(error: Exception, visit: Visit) -> OcpiError:
 def _leg(visit: Visit, response: web.Response) -> Leg:
     message, body = visit.message, response.body
     answer_body = body if isinstance(body, bytes) else b""
+    if message is not None:
+        address = Address(path=message.path)
+        sender, receiver = visit.sender.text if visit.sender else "", message.receiver.text if message.receiver else ""
+    else:
+        address = address_of(visit.request)
+        sender, receiver = parties_of(visit.request, visit.platform)
     return Leg(
         journey_id=visit.journey_id,
         direction=Direction.IN,
         at=visit.at,
         ms=(time.perf_counter() - visit.started) * 1000,
         platform_id=visit.platform.id if visit.platform else "",
-        sender=visit.sender.text if visit.sender else "",
-        receiver=message.receiver.text if message and message.receiver else "",
-        version=visit.version,
-        module=visit.module,
-        interface=visit.interface,
+        sender=sender,
+        receiver=receiver,
+        version=visit.version or address.version,
+        module=visit.module or address.module,
+        interface=visit.interface or address.interface,
         method=visit.request.method,
-        path=message.path if message else "",
+        path=address.path,
         request_id=visit.request_id,
         correlation_id=visit.correlation_id,
         http=response.status,

@@ -171,10 +171,7 @@ class Journal:
 
     async def _write_batch(self) -> None:
         legs = self._take()
-        rows = await self._rows(legs)
-        if rows and not await self._save(rows):
-            self.dropped["unwritable"] += len(rows)
-            rows = []
+        rows = await self._saved(await self._rows(legs))
         self._taken = 0
         self.written += len(rows)
         _log_failures(rows)
@@ -200,23 +197,28 @@ class Journal:
                 await asyncio.sleep(0)
         return rows
 
-    async def _save(self, rows: list[LegRow]) -> bool:
-        """Write rows, again and again while the store is away; False where it will not have them."""
+    async def _saved(self, rows: list[LegRow], *, is_part: bool = False) -> list[LegRow]:
+        """Write rows, again and again while the store is away. One that it will not have costs no other its place."""
         retry_s = BATCH_S
-        while True:
+        while rows:
             try:
                 async with self._store.write() as connection:
                     await stored.add(connection, rows)
                     await traffic.count(connection, rows)
+                return rows
             except StoreUnavailable as error:
                 log.warning("store unavailable", while_doing="writing the journal", reason=str(error))
                 await (asyncio.sleep(BATCH_S) if self._closing.is_set() else self._pause(retry_s))
                 retry_s = min(retry_s * 2, MAX_RETRY_S)
             except Exception as error:  # the writer must live on, whatever one batch holds
-                log.error("journal batch refused", rows=len(rows), exc_info=error)
-                return False
-            else:
-                return True
+                if not is_part:
+                    log.error("journal batch refused", rows=len(rows), exc_info=error)
+                if len(rows) > 1:
+                    half = len(rows) // 2
+                    return [part for few in (rows[:half], rows[half:]) for part in await self._saved(few, is_part=True)]
+                self.dropped["unwritable"] += 1
+                return []
+        return rows
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless the hub is closing."""

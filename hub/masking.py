@@ -60,8 +60,8 @@ class Mask:
     seen: set[str] = field(default_factory=set)
 
     def path(self, path: str, interface: str) -> str:
-        """A path below the module, with a token's uid covered."""
-        if self.module != "tokens":
+        """A path below the module, with a token's uid covered; without an interface it ends before any."""
+        if self.module != "tokens" or not interface:
             return path
         segments = path.split("/")
         kept = 3 if interface == Interface.RECEIVER and len(segments) > 3 else 1

@@ -4,7 +4,10 @@
 document.addEventListener("click", async (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener) {
-    document.getElementById(opener.dataset.opens).showModal();
+    const dialog = document.getElementById(opener.dataset.opens);
+    // what is still to come must not be taken for what was there the last time
+    if (opener.hasAttribute("hx-target")) { document.querySelector(opener.getAttribute("hx-target")).replaceChildren(); }
+    dialog.showModal();
   }
   const closer = event.target.closest("[data-closes]");
   if (closer) {

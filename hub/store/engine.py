@@ -29,7 +29,10 @@ class StoreUnavailable(Exception):
 
 
 class Store:
-    """The database. `write()` and `read()` are transactions; nothing that takes long belongs inside them."""
+    """The database. `write()` and `read()` are transactions; nothing that takes long belongs inside them.
+
+    What goes in shows in no error: it may be a token's hash, or somebody's card.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -40,6 +43,7 @@ class Store:
         else:
             self._writer = self._reader = create_async_engine(
                 url.replace("postgresql://", "postgresql+asyncpg://", 1),
+                hide_parameters=True,
                 pool_size=8,
                 pool_pre_ping=True,
                 pool_timeout=_BUSY_MS / 1000,
@@ -91,8 +95,19 @@ async def _translated() -> AsyncIterator[None]:
     except (IntegrityError, DataError, ProgrammingError):
         raise  # the statement is at fault, not the store
     except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
+        if isinstance(error, DBAPIError) and _refuses(error.orig):
+            raise
         # asyncpg's own words for a server that shuts down reach us as a bare DBAPIError
         raise StoreUnavailable(str(error.orig if isinstance(error, DBAPIError) else error)) from error
+
+
+def _refuses(error: BaseException | None) -> bool:
+    """Whether the store is there, and will not have a value: asyncpg says so in words that SQLAlchemy does not know.
+
+    Before anything is sent that is a ValueError, from the server a state of the classes cardinality and data exception.
+    """
+    state = getattr(error, "sqlstate", None)
+    return isinstance(error and error.__cause__, ValueError) or (state is not None and state[:2] in ("21", "22"))
 
 
 def _sqlite_url(url: str) -> str:
@@ -106,9 +121,11 @@ def _sqlite_url(url: str) -> str:
 def _sqlite(url: str, pool_size: int) -> AsyncEngine:
     address = _sqlite_url(url)
     if ":memory:" in address:
-        engine = create_async_engine(address, poolclass=StaticPool)
+        engine = create_async_engine(address, hide_parameters=True, poolclass=StaticPool)
     else:
-        engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, pool_timeout=_BUSY_MS / 1000)
+        engine = create_async_engine(
+            address, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_timeout=_BUSY_MS / 1000
+        )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin_immediately if pool_size == 1 else _begin)
     return engine

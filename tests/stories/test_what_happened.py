@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from hub.config import Settings
@@ -125,9 +126,30 @@ async def test_the_handshake_and_a_wrong_token_are_told_too(settings: MakeSettin
         await cpo.push_cdr("DE*ABC", cpo.parties[0])
         stranger, *_ = await told(hub, module="cdrs")
         assert (stranger.first.http, stranger.outcome, stranger.first.platform_id) == (401, Outcome.REFUSED, "")
+        assert (stranger.first.version, stranger.first.interface) == ("2.2.1", "RECEIVER")
+        assert (stranger.first.sender, stranger.first.receiver) == ("", ""), "what a stranger says is not believed"
         handshakes = await told(hub, module="credentials")
         assert [(journey.first.method, journey.first.ocpi) for journey in handshakes] == [("POST", 1000)] * 2
         assert all(leg.request_body is leg.answer_body is None for journey in handshakes for leg in journey.legs)
+
+
+async def test_what_is_refused_at_the_door_is_found_by_party_and_module(settings: MakeSettings) -> None:
+    async with market(settings()) as (hub, cpo, _), aiohttp.ClientSession() as session:
+        url, headers = f"{hub.settings.public_url}/ocpi/2.2.1", {"Authorization": f"Token {cpo.handshakes.token_out}"}
+        to = {"OCPI-to-country-code": "DE", "OCPI-to-party-id": "ABC"}
+        for path, body in (
+            ("/receiver/sessions/NL/TNM/1", b"{"),
+            ("/tokens/NL/TNM/CARD-777777", b"{}"),
+            ("/receiver/tokens/NL/TNM/CARD-777777", b"{"),
+        ):
+            async with session.put(url + path, data=body, headers=headers | to) as answer:
+                assert answer.status >= 400
+        (broken,) = await told(hub, party="NL*TNM", module="sessions")
+        assert (broken.first.sender, broken.first.receiver) == ("NL*TNM", "DE*ABC")
+        assert (broken.first.path, broken.first.interface, broken.first.http) == ("/NL/TNM/1", "RECEIVER", 400)
+        masked, astray = await told(hub, party="DE*ABC", module="tokens")
+        assert (astray.first.path, astray.first.http, astray.first.interface) == ("/ocpi/2.2.1/tokens", 404, "")
+        assert masked.first.path == "/NL/TNM/***"
 
 
 async def test_what_crossed_the_bridge_tells_both_versions_and_what_was_lost(settings: MakeSettings) -> None:
