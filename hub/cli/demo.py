@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from hub import log
@@ -21,7 +22,9 @@ from hub.config import Settings
 from hub.lifecycle import Hub
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
-from hub.testing.story import Step, roaming_story
+from hub.testing.hub_story import able, counted, hub_story
+from hub.testing.steps import Step
+from hub.testing.story import roaming_story
 from hub.vault import new_token
 from routing.ocpi import VERSIONS, PartyId
 
@@ -66,6 +69,7 @@ async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, *,
         is_good = await _register(hub, parties)
         for cpo, emsp in _pairs(parties):
             is_good = await _tell(hub, cpo, emsp) and is_good
+        is_good = await _tell_of_all(hub, parties) and is_good
         verdict = "[green]Every step did what OCPI asks.[/]" if is_good else "[red]Some steps went wrong.[/]"
         out.print(f"\n{verdict}")
         if not once:
@@ -123,8 +127,7 @@ def _counterpart(party: FakeParty, parties: Sequence[FakeParty]) -> PartyId | No
 
 async def _tell(hub: Hub, cpo: FakeCpo, emsp: FakeEmsp) -> bool:
     """The story between a CPO and an eMSP, and what their versions cost them."""
-    title = f"{cpo.parties[0]} (OCPI {cpo.version}) and {emsp.parties[0]} (OCPI {emsp.version})"
-    grid = table(title, "step", "from", "to", "request", "HTTP", "OCPI", "ms", "")
+    grid = _steps(f"{cpo.parties[0]} (OCPI {cpo.version}) and {emsp.parties[0]} (OCPI {emsp.version})")
     is_good = await roaming_story(cpo, emsp, lambda step: _add(grid, step))
     out.print(grid)
     out.print()
@@ -133,21 +136,40 @@ async def _tell(hub: Hub, cpo: FakeCpo, emsp: FakeEmsp) -> bool:
     return is_good
 
 
+async def _tell_of_all(hub: Hub, parties: Sequence[FakeParty]) -> bool:
+    """What the hub does for all of them, if there is somebody on each side who can name it (OCPI 2.2 and newer)."""
+    cpos = able([party for party in parties if isinstance(party, FakeCpo)])
+    emsps = able([party for party in parties if isinstance(party, FakeEmsp)])
+    if not cpos or not emsps:
+        return True
+    grid = _steps(f"Everybody: {counted(len(cpos), 'CPO')} and {counted(len(emsps), 'eMSP')} around the hub")
+    is_good = await hub_story(cpos, emsps, lambda step: _add(grid, step), str(hub.picture.directory.hub))
+    out.print(grid)
+    return is_good
+
+
+def _steps(title: str) -> Table:
+    grid = table(title, "step", "from", "to", "request", "HTTP", "OCPI", "ms", "")
+    grid.columns[-2].justify = "right"
+    return grid
+
+
 def _add(grid: Table, step: Step) -> None:
+    note = f" [dim]{step.note}[/]" if step.ok and step.note else ""
     grid.add_row(
         step.name,
         step.sender,
         step.receiver,
         step.request,
-        str(step.http or "-"),
-        str(step.code or "-"),
-        f"{step.ms:.1f}",
-        _verdict(step.problem),
+        str(step.http_status or "-"),
+        str(step.ocpi_code or "-"),
+        f"{step.duration_ms:.1f}",
+        _verdict(step.detail) + note,
     )
 
 
 def _verdict(problem: str) -> str:
-    return f"[red]{problem}[/]" if problem else "[green]ok[/]"
+    return f"[red]{escape(problem)}[/]" if problem else "[green]ok[/]"
 
 
 async def _stay(admin_url: str, key: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.testing.exchange import Exchange, Seen
@@ -15,74 +14,21 @@ from hub.testing.party import FakeParty
 from hub.testing.results import Ordered
 from hub.testing.roles import FakeCpo, FakeEmsp, owned_path
 from hub.testing.samples import location, now
+from hub.testing.steps import Report, Telling, unexpected
 
 Outcome = tuple[Exchange, str]
 """The answer to a step's request, and what is wrong in words, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request of the story, and whether it did what OCPI asks."""
-
-    number: int
-    name: str
-    sender: str
-    receiver: str
-    method: str
-    path: str
-    """Below the endpoint, the module first."""
-    http_status: int | None
-    ocpi_code: int | None
-    duration_ms: float
-    detail: str = ""
-    """What is wrong; empty where nothing is."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing was wrong."""
-        return not self.detail
-
-    # the same in the words that `ocpi-hub demo` reads
-
-    @property
-    def request(self) -> str:
-        """Method and path."""
-        return f"{self.method} {self.path}"
-
-    @property
-    def http(self) -> int | None:
-        """The HTTP status."""
-        return self.http_status
-
-    @property
-    def code(self) -> int | None:
-        """The OCPI status code."""
-        return self.ocpi_code
-
-    @property
-    def ms(self) -> float:
-        """How long the answer took."""
-        return self.duration_ms
-
-    @property
-    def problem(self) -> str:
-        """What is wrong."""
-        return self.detail
-
-
-Report = Callable[[Step], object]
-
-
-class Story:
-    """Runs steps and reports each; a step that fails is reported, and the story goes on."""
+class Story(Telling):
+    """Runs steps between two parties, and tells each."""
 
     def __init__(self, cpo: FakeCpo, emsp: FakeEmsp, report: Report, hub_party: str, timeout_s: float) -> None:
+        super().__init__(report)
         self.cpo = cpo
         self.emsp = emsp
         self.hub_party = hub_party
         self.timeout_s = timeout_s
-        self.steps: list[Step] = []
-        self._report = report
 
     @property
     def is_addressed(self) -> bool:
@@ -93,29 +39,16 @@ class Story:
         self, name: str, sender: FakeParty, request: str, work: Awaitable[Outcome], receiver: str = ""
     ) -> Exchange | None:
         """Do one thing, report it, and give its answer; None where there is none."""
-        method, _, path = request.partition(" ")
         other = self.emsp if sender is self.cpo else self.cpo
         answer: Exchange | None = None
         try:
             answer, detail = await work
             if not answer.is_success:
-                detail = f"HTTP {answer.http}, OCPI {answer.status_code} {answer.status_message}".strip()
+                detail = unexpected(answer)
         except Exception as error:  # whatever went wrong is the finding of this step
             detail = f"{type(error).__name__}: {error}"
-        step = Step(
-            number=len(self.steps) + 1,
-            name=name,
-            sender=str(sender.parties[0]),
-            receiver=receiver or str(other.parties[0]),
-            method=method,
-            path=path,
-            http_status=answer.http if answer else None,
-            ocpi_code=answer.status_code if answer else None,
-            duration_ms=answer.ms if answer else 0.0,
-            detail=detail,
-        )
-        self.steps.append(step)
-        self._report(step)
+        ends = (str(sender.parties[0]), receiver or str(other.parties[0]))
+        self.tell(name, ends, request, answer, problem=detail)
         return answer
 
     async def delivered(self, sending: Awaitable[Exchange], sender: FakeParty, module: str) -> Outcome:
@@ -194,7 +127,7 @@ async def roaming_story(
     story = Story(cpo, emsp, report, hub_party, timeout_s)
     for chapter in chapters or CHAPTERS:
         await chapter(story)
-    return all(step.ok for step in story.steps)
+    return story.is_good
 
 
 async def who_is_connected(story: Story) -> None:

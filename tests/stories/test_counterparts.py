@@ -13,7 +13,8 @@ import pytest
 from hub.lifecycle import Hub, running
 from hub.store.registry import RoleTaken
 from hub.testing import FakeCpo, FakeEmsp
-from hub.testing.story import Step, roaming_story
+from hub.testing.steps import Step
+from hub.testing.story import roaming_story
 from tests.stories.onboarding import MakeSettings, connect, hub_with, join
 
 Register = Callable[..., object]

@@ -6,7 +6,8 @@ import pytest
 
 from hub.models import findings
 from hub.testing import FakeCpo, FakeEmsp, Seen
-from hub.testing.story import Step, roaming_story
+from hub.testing.steps import Step
+from hub.testing.story import roaming_story
 from routing.catalogue import operation_of
 from routing.message import parse_json
 from routing.ocpi import Interface

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.testing import FakeCpo, FakeEmsp
-from hub.testing.story import Step, charge, publish, roaming_story, who_is_connected
+from hub.testing.steps import Step
+from hub.testing.story import charge, publish, roaming_story, who_is_connected
 
 
 async def told(cpo: FakeCpo, emsp: FakeEmsp) -> tuple[bool, list[Step]]:
