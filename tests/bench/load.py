@@ -149,9 +149,14 @@ class Upstream(asyncio.Protocol):
             length = int(head[position + 15 :].split(b"\r\n", 1)[0]) if position >= 0 else 0
             if len(self._buffer) < end + 4 + length:
                 return
+            body = bytes(self._buffer[end + 4 : end + 4 + length])
+            self.handle(bytes(self._buffer[:end]), body)
             del self._buffer[: end + 4 + length]
             assert self._transport is not None
             self._transport.write(self.ANSWER)
+
+    def handle(self, head: bytes, body: bytes) -> None:
+        """A whole request came; a party that looks at it is another class."""
 
 
 async def start_upstream() -> tuple[asyncio.Server, int]:
