@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import resource
@@ -92,7 +93,7 @@ class Served:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read() or b"null")
-        except (urllib.error.URLError, OSError):
+        except (http.client.HTTPException, OSError):  # URLError is one, and so is a connection that breaks off
             return 0, None
 
     async def invite(self, party: FakeParty) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.testing import FakeCpo, FakeEmsp, FakeParty, RegistrationFailed
+from tests.bench.kills import corruption
 from tests.stories.served import Served, served
+from tests.stories.torture import torture
 
 STEPS = {
     "GET versions": lambda seen: seen.module == "versions" and not seen.segments,
@@ -112,3 +115,17 @@ async def test_addresses_that_were_given_out_outlive_the_hub(tmp_path: Path) -> 
         await hub.start()
         read = await cpo.send("GET", "cdrs", url=posted.headers["Location"])
         assert (read.is_success, read.data["id"]) == (True, "CDR1")
+
+
+async def test_nothing_that_was_confirmed_is_lost_when_a_hub_is_killed_under_load(
+    store_url: str, tmp_path: Path
+) -> None:
+    """Registrations, rotations, links, what admins change, and the audit of it; `tests.bench.kills` does it 50 times."""
+    chance = random.Random()  # the moment is another one each time
+    async with served(tmp_path, store_url) as hub, torture(hub) as scene:
+        for _ in range(2):
+            await scene.round(1.5, chance)
+            assert corruption(store_url) == []
+        assert scene.tally.broken == []
+        assert scene.tally.refused == []
+        assert {"Location", "response_url"} <= scene.tally.confirmed.keys()
