@@ -1,15 +1,20 @@
-"""Work beside the server: a chore is done again and again until the hub closes, and one that fails is not the last."""
+"""Work beside the server: a chore is done again and again until the hub closes, and one that fails is not the last.
+
+Some are done by one node for all; what deletes for its age is not done while the time of day cannot be believed.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from hub.store import StoreUnavailable
+from hub.clock import Clock
+from hub.store import Store, StoreUnavailable, claims
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +26,30 @@ class Chore:
     name: str
     every_s: float
     work: Callable[[], Awaitable[object]]
+
+
+def by_one_node(store: Store, chore: Chore) -> Chore:
+    """The chore, done each time by the one node that claims it first."""
+
+    async def work() -> None:
+        async with store.write() as connection:
+            # looks of one node are never exactly that far apart
+            is_mine = await claims.claim(connection, chore.name, now=time.time(), every_s=chore.every_s * 0.9)
+        if is_mine:
+            await chore.work()
+
+    return replace(chore, work=work)
+
+
+def by_age(store: Store, clock: Clock, chore: Chore) -> Chore:
+    """A chore that deletes what is old: one node does it, while the time of day can be believed."""
+    alone = by_one_node(store, chore)
+
+    async def work() -> None:
+        if clock.is_believed():
+            await alone.work()
+
+    return replace(chore, work=work)
 
 
 @asynccontextmanager

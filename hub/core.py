@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.clock import Clock
 from hub.config import Settings
 from hub.picture import Picture
 from hub.store import Store
@@ -22,6 +23,7 @@ class Core:
     fingerprints: Fingerprints
     picture: Picture
     courier: Courier
+    clock: Clock
 
     @property
     def versions_url(self) -> str:

@@ -146,15 +146,10 @@ class Journal:
         self._taken = 0
 
     async def forget_old(self) -> None:
-        """Delete what is older than the retention, in small steps, until cancelled."""
-        while True:
-            try:
-                await self.forget_before(time.time() - self._retention_s)
-                async with self._store.write() as connection:
-                    await traffic.forget_before(connection, time.time() - COUNTERS_S)
-            except StoreUnavailable as error:
-                log.warning("store unavailable", while_doing="forgetting old journeys", reason=str(error))
-            await asyncio.sleep(RETENTION_S)
+        """Delete what is older than the retention, in small steps. Raises StoreUnavailable."""
+        await self.forget_before(time.time() - self._retention_s)
+        async with self._store.write() as connection:
+            await traffic.forget_before(connection, time.time() - COUNTERS_S)
 
     async def forget_before(self, at: float) -> int:
         """Delete journeys that began before this time (epoch seconds); how many legs. Raises StoreUnavailable."""
@@ -236,15 +231,13 @@ class Journal:
 async def keeping(journal: Journal, *, within_s: float) -> AsyncIterator[Journal]:
     """A journal that is written; at the end, what is left is written within this time, or counted as dropped."""
     writer = asyncio.create_task(journal.write(), name="journal")
-    retention = asyncio.create_task(journal.forget_old(), name="journal retention")
     try:
         yield journal
     finally:
-        retention.cancel()
         journal.close()
         done, _ = await asyncio.wait({writer}, timeout=within_s)
         writer.cancel()
-        await asyncio.gather(writer, retention, return_exceptions=True)
+        await asyncio.gather(writer, return_exceptions=True)
         if not done:
             journal.give_up()
 

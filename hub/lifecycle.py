@@ -12,12 +12,13 @@ import structlog
 
 from hub.app import OcpiDoor
 from hub.checks import Checks
-from hub.chores import Chore, doing
+from hub.chores import Chore, by_age, doing
+from hub.clock import Clock
 from hub.config import Settings
 from hub.core import Core
 from hub.credentials import CredentialsModule
 from hub.inspection import Inspection, inspecting
-from hub.journal import Journal, keeping
+from hub.journal import RETENTION_S, Journal, keeping
 from hub.liveness import Liveness, watching
 from hub.memory import Pulls, StoredMemory, mirroring, remembering
 from hub.metrics import Metrics
@@ -162,8 +163,14 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         await stack.enter_async_context(
             doing(
                 Chore("watching the directory", WATCH_S, core.picture.refresh),
-                Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
-                Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),
+                *(
+                    by_age(core.store, core.clock, chore)
+                    for chore in (
+                        Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
+                        Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),
+                        Chore("forgetting journeys", RETENTION_S, journal.forget_old),
+                    )
+                ),
                 Chore("measuring the event loop", 1.0, metrics.watch_loop),
                 Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, platforms)),
                 Chore("telling of roles", _roles_look_s(settings), lambda: tell_changed_roles(core, platforms)),
@@ -213,6 +220,7 @@ async def _core(settings: Settings, stack: AsyncExitStack) -> Core:
         fingerprints=await fingerprints(store, vault),
         picture=Picture(store, vault, settings.hub.party, needs_agreement=settings.routing.policy == "agreements"),
         courier=_courier(settings),
+        clock=Clock(),
     )
     stack.push_async_callback(core.courier.close)
     await core.picture.refresh()

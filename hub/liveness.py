@@ -86,6 +86,8 @@ class Liveness:
     async def note(self) -> None:
         """Write to the store whom this node has heard of since the last time. Raises StoreUnavailable."""
         began = time.time()
+        if began < self._noted_at:  # the clock was set back: whoever was heard of since is news
+            self._noted_at = 0.0
         news = {platform_id: at for platform_id, at in self._heard.items() if at >= self._noted_at}
         if news:
             async with self._core.store.write() as connection:
@@ -96,12 +98,14 @@ class Liveness:
 
     async def look(self) -> None:
         """Ask every platform that is silent or offline, unless another node just does. Raises StoreUnavailable."""
-        silent_since = time.time() - self._core.settings.liveness.idle_s
+        now = time.time()
+        silent_since = now - self._core.settings.liveness.idle_s
         async with self._core.store.read() as connection:
-            due = await liveness.to_check(connection, silent_since)
+            due = await liveness.to_check(connection, silent_since, now)
         every_s = self._core.settings.liveness.interval_s * 0.9  # looks are never exactly that far apart
         for platform_id in due:
-            if self._is_offline(platform_id) or self.last_heard(platform_id) < silent_since:
+            is_alive = silent_since <= self.last_heard(platform_id) <= now + liveness.AHEAD_S
+            if self._is_offline(platform_id) or not is_alive:
                 self._begin(platform_id, partial(self._check, platform_id, every_s))
 
     async def close(self) -> None:

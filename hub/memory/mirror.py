@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from hub.chores import Chore, doing
+from hub.chores import Chore, by_age, doing
 from hub.core import Core
 from hub.memory.pulling import Pulling
 from hub.memory.pulls import LOOK_S, Pulls
@@ -102,7 +102,7 @@ async def mirroring(core: Core, outbound: Outbound, memory: StoredMemory, metric
     try:
         async with doing(
             Chore("pulling", LOOK_S, pulls.look),
-            Chore("forgetting what was learnt", FORGET_S, tidying.forget),
+            by_age(core.store, core.clock, Chore("forgetting what was learnt", FORGET_S, tidying.forget)),
             Chore("counting copies", COUNT_S, tidying.count),
         ):
             yield pulls

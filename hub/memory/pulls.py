@@ -36,6 +36,8 @@ FULL_EVERY: Final = 7
 OVERLAP_S: Final = 300.0
 """How much of the time before the last pull is asked for again: the party's clock is not the hub's."""
 RETRY_S: Final = 60.0
+AHEAD_S: Final = 3600.0
+"""How far another node's clock may be ahead."""
 SPREAD: Final = 0.1
 """The share of the interval over which pulls are spread."""
 
@@ -71,7 +73,7 @@ class Pulls:
             return
         now = time.time()
         async with self._store.read() as connection:
-            rows = await pulls.due(connection, now, MAX_AT_ONCE * 4)
+            rows = await pulls.due(connection, now, MAX_AT_ONCE * 4, latest=self._latest(now))
         for row in rows:
             if len(self._tasks) >= MAX_AT_ONCE:
                 return
@@ -128,7 +130,11 @@ class Pulls:
 
     async def _claim(self, source: Source, now: float) -> bool:
         async with self._store.write() as connection:
-            return await pulls.claim(connection, source, now, now + CLAIM_S)
+            return await pulls.claim(connection, source, now, now + CLAIM_S, latest=self._latest(now))
+
+    def _latest(self, now: float) -> float:
+        """The latest time that anything can be planned for: what is later was planned before the clock was set back."""
+        return now + max(self._interval_s, CLAIM_S) + AHEAD_S
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
@@ -140,7 +146,7 @@ class Pulls:
     async def _pull(self, row: PullRow) -> None:
         """Pull, and write down how it went and when it is next."""
         source, started = row.source, time.time()
-        is_full = row.full_at is None or row.since is None or row.full_at + FULL_EVERY * self._interval_s <= started
+        is_full = self._is_whole(row, started)
         try:
             count = await self._pulling.pull(source, None if is_full else row.since, lambda: self._go_on(source))
         except (OcpiError, StoreUnavailable) as error:
@@ -159,6 +165,12 @@ class Pulls:
                     since=started - OVERLAP_S,
                     full_at=started if is_full else None,
                 )
+
+    def _is_whole(self, row: PullRow, started: float) -> bool:
+        """Whether the whole list is pulled, and not only what changed."""
+        if row.full_at is None or row.since is None or row.since > started:  # the last: the clock was set back
+            return True
+        return row.full_at + FULL_EVERY * self._interval_s <= started
 
     async def _go_on(self, source: Source) -> None:
         """Another page is in the store: the claim holds on. Between two pages the platform may have gone."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.client_info_tables import claims
 
+SKEW_S = 60.0
+"""How far ahead another node's clock may be. What was begun later than that was begun before the clock was set back."""
 _FIRST = text("INSERT INTO claims (name, at) VALUES (:name, :now) ON CONFLICT DO NOTHING")
 
 
@@ -15,7 +17,8 @@ async def claim(connection: AsyncConnection, name: str, *, now: float, every_s: 
 
     What nobody ever began is due `at_once`, or else only after that time.
     """
-    due = update(claims).where(claims.c.name == name, claims.c.at <= now - every_s).values(at=now)
+    is_due = or_(claims.c.at <= now - every_s, claims.c.at > now + SKEW_S)
+    due = update(claims).where(claims.c.name == name, is_due).values(at=now)
     if (await connection.execute(due)).rowcount:
         return True
     first = await connection.execute(_FIRST, {"name": name, "now": now})

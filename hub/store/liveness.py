@@ -15,20 +15,24 @@ from hub.store.registry import touch
 from hub.store.tables import platforms
 from routing.ocpi import ConnectionStatus
 
+AHEAD_S = 3600.0
+"""What was heard so much later than now was heard before the clock was set back: it is no sign of life."""
+
 
 async def heard(connection: AsyncConnection, times: Mapping[str, float]) -> None:
     """Note when platforms were heard of (epoch seconds); a later time of another node stays."""
     known = func.coalesce(platforms.c.last_seen_at, 0.0)
-    later = update(platforms).where(platforms.c.id == bindparam("platform"), known < bindparam("at"))
+    is_later = or_(known < bindparam("at"), known > bindparam("at") + AHEAD_S)
+    later = update(platforms).where(platforms.c.id == bindparam("platform"), is_later)
     values = [{"platform": platform_id, "at": at} for platform_id, at in times.items()]
     await connection.execute(later.values(last_seen_at=bindparam("at")), values)
 
 
-async def to_check(connection: AsyncConnection, silent_since: float) -> list[str]:
+async def to_check(connection: AsyncConnection, silent_since: float, now: float) -> list[str]:
     """The registered platforms that were not heard of since this time, and all that are offline."""
+    heard_at = func.coalesce(platforms.c.last_seen_at, 0.0)
     is_silent = and_(
-        platforms.c.status == ConnectionStatus.CONNECTED,
-        func.coalesce(platforms.c.last_seen_at, 0.0) < silent_since,
+        platforms.c.status == ConnectionStatus.CONNECTED, or_(heard_at < silent_since, heard_at > now + AHEAD_S)
     )
     found = await connection.scalars(
         select(platforms.c.id)

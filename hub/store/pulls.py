@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -88,15 +88,15 @@ async def forget(connection: AsyncConnection, source: Source) -> None:
     await connection.execute(delete(pulls).where(_is(source)))
 
 
-async def due(connection: AsyncConnection, now: float, limit: int) -> list[PullRow]:
-    """What is to be pulled now, the longest overdue first."""
-    query = select(pulls).where(pulls.c.due_at <= now, pulls.c.claimed_until < now)
+async def due(connection: AsyncConnection, now: float, limit: int, *, latest: float) -> list[PullRow]:
+    """What is to be pulled now, the longest overdue first; what is due after `latest` was planned by a wrong clock."""
+    query = select(pulls).where(_is_free(now, latest))
     return [_row(row) for row in await connection.execute(query.order_by(pulls.c.due_at).limit(limit))]
 
 
-async def claim(connection: AsyncConnection, source: Source, now: float, until: float) -> bool:
+async def claim(connection: AsyncConnection, source: Source, now: float, until: float, *, latest: float) -> bool:
     """Whether this node may do it, until a time; the others leave it alone."""
-    open_ = and_(_is(source), pulls.c.due_at <= now, pulls.c.claimed_until < now)
+    open_ = and_(_is(source), _is_free(now, latest))
     return (await connection.execute(update(pulls).where(open_).values(claimed_until=until))).rowcount == 1
 
 
@@ -119,6 +119,12 @@ async def failed(connection: AsyncConnection, source: Source, *, due_at: float, 
     """It did not work; when it is tried again, and why it failed."""
     values = {"due_at": due_at, "claimed_until": 0.0, "reason": reason[:MAX_REASON], "failures": pulls.c.failures + 1}
     await connection.execute(update(pulls).where(_is(source)).values(values))
+
+
+def _is_free(now: float, latest: float) -> ColumnElement[bool]:
+    """It is due, and nobody is at it."""
+    is_due = or_(pulls.c.due_at <= now, pulls.c.due_at > latest)
+    return and_(is_due, or_(pulls.c.claimed_until < now, pulls.c.claimed_until > latest))
 
 
 def _is(source: Source) -> ColumnElement[bool]:

@@ -19,7 +19,9 @@ async def claim_due(connection: AsyncConnection, now: float, retry_s: float) -> 
     The claim ends by itself after `retry_s`: then whoever looks next tries again, unless the tokens were renewed.
     """
     last = func.coalesce(platforms.c.renewed_at, platforms.c.created_at)
-    is_due = (platforms.c.status == ConnectionStatus.CONNECTED) & (last + platforms.c.renew_days * DAY_S < now)
+    # what was renewed a day from now was renewed before the clock was set back
+    is_old = (last + platforms.c.renew_days * DAY_S < now) | (last > now + DAY_S)
+    is_due = (platforms.c.status == ConnectionStatus.CONNECTED) & platforms.c.renew_days.is_not(None) & is_old
     row = (await connection.execute(select(platforms).where(is_due).order_by(last).limit(1))).one_or_none()
     if row is None:
         return None

@@ -120,7 +120,7 @@ async def test_addresses_that_were_given_out_outlive_the_hub(tmp_path: Path) -> 
 async def test_nothing_that_was_confirmed_is_lost_when_a_hub_is_killed_under_load(
     store_url: str, tmp_path: Path
 ) -> None:
-    """Registrations, rotations, links, what admins change, and the audit of it; `tests.bench.kills` does it 50 times."""
+    """Registrations, rotations, links, admin changes, the audit of them; `tests.bench.kills` does it 50 times."""
     chance = random.Random()  # the moment is another one each time
     async with served(tmp_path, store_url) as hub, torture(hub) as scene:
         for _ in range(2):

@@ -207,7 +207,7 @@ async def test_two_nodes_pull_each_party_once(settings: MakeSettings, store_url:
 
             async def claim(node: Store) -> bool:
                 async with node.write() as connection:
-                    return await pulls.claim(connection, source, 10.0, 20.0)
+                    return await pulls.claim(connection, source, 10.0, 20.0, latest=1e12)
 
             won = await asyncio.gather(*(claim(node) for node in (hub.store, other) for _ in range(5)))
         finally:

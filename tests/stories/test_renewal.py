@@ -28,6 +28,9 @@ async def test_tokens_are_renewed_when_they_are_due_and_only_then(store_url: str
         assert await renew_due(hub.store, hub.platforms) == 1
         assert cpo.peer.token_out != before
         assert await renew_due(hub.store, hub.platforms) == 0
+        await made_old(hub.store, platform, -400)  # renewed in a year to come: the clock was wrong, and was set back
+        assert await renew_due(hub.store, hub.platforms) == 1
+        assert await renew_due(hub.store, hub.platforms) == 0
 
 
 async def test_what_failed_is_tried_again_hours_later(store_url: str, settings: MakeSettings) -> None:

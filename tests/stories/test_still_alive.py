@@ -210,6 +210,8 @@ async def test_a_claim_ends_after_its_time(store: Store) -> None:
     assert not await claim(109)
     assert await claim(110)
     assert not await claim(119)
+    assert await claim(30), "the clock was set back: a claim of later than now holds nobody up"
+    assert not await claim(39)
     async with store.write() as connection:
         await claims.forget(connection, "work")
     assert not await claim(120, at_once=False)
