@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,23 +160,23 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         hub = Hub(core, router, platforms, links, journal, metrics, inspection, checks, memory, pulls, liveness)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, news.rows, on_leg)
         stack.push_async_callback(door.close)
-        await stack.enter_async_context(
-            doing(
-                Chore("watching the directory", WATCH_S, core.picture.refresh),
-                *(
-                    by_age(core.store, core.clock, chore)
-                    for chore in (
-                        Chore("forgetting links", FORGET_S, lambda: links.forget_expired(time.time())),
-                        Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),
-                        Chore("forgetting journeys", RETENTION_S, journal.forget_old),
-                    )
-                ),
-                Chore("measuring the event loop", 1.0, metrics.watch_loop),
-                Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, platforms)),
-                Chore("telling of roles", _roles_look_s(settings), lambda: tell_changed_roles(core, platforms)),
-            )
-        )
+        await stack.enter_async_context(doing(*_chores(hub, handshakes)))
         yield hub, door
+
+
+def _chores(hub: Hub, handshakes: Registration) -> Iterator[Chore]:
+    """What every node does beside its requests, and what one of them does for all."""
+    core = hub.core
+    yield Chore("watching the directory", WATCH_S, core.picture.refresh)
+    yield Chore("measuring the event loop", 1.0, hub.metrics.watch_loop)
+    yield Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, hub.platforms))
+    yield Chore("telling of roles", _roles_look_s(core.settings), lambda: tell_changed_roles(core, hub.platforms))
+    for chore in (
+        Chore("forgetting links", FORGET_S, lambda: hub.links.forget_expired(time.time())),
+        Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),
+        Chore("forgetting journeys", RETENTION_S, hub.journal.forget_old),
+    ):
+        yield by_age(core.store, core.clock, chore)
 
 
 def _roles_look_s(settings: Settings) -> float:
