@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
+from routing.bridge import receipt
 from routing.bridge.codec import write_json
 from routing.message import parse_json
 from routing.ocpi import Interface
@@ -19,26 +20,7 @@ _SHORTEST: Final = 4
 """Shorter values are not looked for in other texts: they would cover what is not personal."""
 _MOST: Final = 1000
 
-PERSONAL: Final = frozenset(
-    {
-        "auth_id",
-        "authorization",
-        "authorization_reference",
-        "contract_id",
-        "emaid",
-        "group_id",
-        "license_plate",
-        "parent_uid",
-        "password",
-        "plain_data",
-        "public_key",
-        "signed_data",
-        "token",
-        "token_uid",
-        "uid",
-        "visual_number",
-    }
-)
+PERSONAL: Final = receipt.PERSONAL | {"authorization", "emaid", "parent_uid", "password", "token"}
 """Names of values that are covered. An object of such a name (the Token of a command) is looked into instead."""
 PLACES: Final = frozenset({"evses", "evse"})
 FREE_TEXT: Final = frozenset({"status_message", "text", "message", "description", "remark"})
@@ -119,7 +101,9 @@ class Mask:
         match value:
             case dict():
                 return {
-                    key: self._covered(item, key.lower(), is_place=is_place or key in PLACES)
+                    key: self._covered(
+                        item, key.lower(), is_place=(is_place and key != receipt.DRIVERS) or key in PLACES
+                    )
                     for key, item in value.items()
                 }
             case list():

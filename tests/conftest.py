@@ -22,10 +22,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from hub.config import ENV_PREFIX, Settings
 from hub.store import Store
 from hub.vault import KEY_BYTES, Fingerprints, Vault, new_key
+
+# properties look at few examples in each run, and never at the clock; `--hypothesis-profile long` looks at many
+_PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile(
+    "quick", max_examples=25, derandomize=bool(os.environ.get("CI")), database=None, **_PATIENT
+)
+hypothesis_settings.register_profile("long", max_examples=2000, **_PATIENT)
+hypothesis_settings.load_profile("quick")
 
 STORES = ("sqlite", "postgresql")
 _TEMPLATE = "migrated"

@@ -17,6 +17,8 @@ PERSONAL: Final = frozenset(
         "authorization_reference",
         "contract_id",
         "group_id",
+        "license_plate",
+        "plain_data",
         "public_key",
         "signed_data",
         "token_uid",
@@ -26,6 +28,8 @@ PERSONAL: Final = frozenset(
 )
 PLACES: Final = frozenset({"Location", "EVSE", "Connector", "Tariff"})
 """Objects about places and prices: their `uid` is an EVSE's, and no name in them is a driver's."""
+DRIVERS: Final = "publish_allowed_to"
+"""But for this one in a location: the tokens that may see it."""
 
 
 class What(StrEnum):
@@ -74,7 +78,8 @@ def loss(object_name: str, field: str, what: What, old: Any, new: Any, why: str 
 def shown(object_name: str, field: str, value: Any) -> Any:
     """A value as an admin may see it: scalars as they are, the rest as short JSON text, personal data masked."""
     name = field.rpartition(".")[2].partition("[")[0]
-    masked = _masked(value, name, is_place=object_name in PLACES or ".evses" in f".{field}")
+    is_place = (object_name in PLACES and DRIVERS not in field) or ".evses" in f".{field}"
+    masked = _masked(value, name, is_place=is_place)
     if isinstance(masked, dict | list):
         masked = write_json(masked).decode("utf-8")
     return masked[:MAX_SHOWN] + "…" if isinstance(masked, str) and len(masked) > MAX_SHOWN else masked
@@ -83,7 +88,10 @@ def shown(object_name: str, field: str, value: Any) -> Any:
 def _masked(value: Any, name: str, *, is_place: bool) -> Any:
     match value:
         case dict():
-            return {key: _masked(item, key, is_place=is_place or key == "evses") for key, item in value.items()}
+            return {
+                key: _masked(item, key, is_place=(is_place and key != DRIVERS) or key == "evses")
+                for key, item in value.items()
+            }
         case list():
             return [_masked(item, name, is_place=is_place) for item in value]
         case None:

@@ -59,6 +59,9 @@ class _Gone:
 
 
 GONE: Final = _Gone()
+"""There is nothing to say for it in the other version: it is left out, and in a PATCH taken away with null."""
+UNCHANGED: Final = _Gone()
+"""There is nothing to change: it is left out of a PATCH too."""
 Turn = Callable[[Any, Place], Any]
 
 
@@ -115,6 +118,8 @@ class Shape:
         new = row.turn(old, place.into(name)) if row.turn and old is not None else old
         if not isinstance(new, _Gone):
             out[row.to] = new
+        elif new is GONE and place.is_partial:  # what is left out of a PATCH stays as it was
+            out[row.to] = None
 
 
 def names(text: str) -> frozenset[str]:

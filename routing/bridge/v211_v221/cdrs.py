@@ -16,6 +16,8 @@ from routing.bridge.v211_v221.sessions import auth_method_down, first
 from routing.bridge.v211_v221.tokens import auth_id, cdr_token
 from routing.bridge.words import CONNECTORS_211, LOCATION_TYPES_211, is_in
 
+NO_CONNECTOR: Final = {"id": UNKNOWN, "standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE"}
+"""Of a reservation that was never used: any words will do, and nobody is to read them (OCPI 2.2.1, CdrLocation)."""
 COPIED: Final = ("id", "name", "address", "city", "postal_code", "country", "coordinates")
 
 # --- down ------------------------------------------------------------------------------------------------------------
@@ -134,10 +136,10 @@ down = Shape(
 
 
 def _cdr_location(value: Any, place: Place) -> Value:
-    """The CdrLocation in a 2.1.1 CDR's location. Raises Untranslatable where it names no connector."""
+    """The CdrLocation in a 2.1.1 CDR's location. Raises Untranslatable where its EVSE has no connector."""
     location = expect_object(value, place)
     evse = first(location, "evses")
-    connector = first(evse, "connectors")
+    connector = first(evse, "connectors") if evse else NO_CONNECTOR
     if not connector:
         raise place.refuse("has no connector, which a CDR must name from OCPI 2.2 on")
     out = {name: location[name] for name in COPIED if location.get(name) is not None}
@@ -155,6 +157,8 @@ def _cdr_location(value: Any, place: Place) -> Value:
         ("power_type", "connector_power_type"),
     ):
         out[new] = connector.get(name)
+    if connector is NO_CONNECTOR:
+        place.into("evses").defaulted(NO_CONNECTOR, "as for a reservation that was never used")
     place.approximated(location, out)
     return out
 

@@ -132,13 +132,13 @@ def _check_published(source: Value, place: Place) -> None:
 
 
 def _complete(source: Value, out: Value, place: Place) -> None:
-    """What 2.1.1 requires and 2.2.1 does not."""
-    if place.is_partial:
-        return
+    """What 2.1.1 requires and 2.2.1 does not; of a PATCH, what it takes away."""
     for name, value in (("type", "UNKNOWN"), ("postal_code", "")):
-        if out.get(name) is None:
+        if out.get(name) is None and (name in out or not place.is_partial):
             out[name] = value
             place.into(name).defaulted(value)
+    if place.is_partial:
+        return
     details = place.context.owner_details
     if details and out.get("operator") is None:
         out["operator"] = dict(details)

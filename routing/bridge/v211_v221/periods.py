@@ -9,7 +9,7 @@ from typing import Any
 
 from routing.bridge.context import Periods, moment
 from routing.bridge.refusals import ChangedPeriods
-from routing.bridge.shape import GONE, Field, Place, Shape, Value, each, expect_list, expect_object, names
+from routing.bridge.shape import GONE, UNCHANGED, Field, Place, Shape, Value, each, expect_list, expect_object, names
 from routing.bridge.turns import number, seconds
 from routing.bridge.words import DIMENSIONS_211, is_in
 
@@ -84,7 +84,7 @@ def session_periods_up(value: Any, place: Place) -> Any:
     earlier = stored.get("charging_periods") or []
     if [_plain(period) for period in periods[: len(earlier)]] != [_plain(period) for period in earlier]:
         raise ChangedPeriods()
-    return periods[len(earlier) :] or GONE
+    return periods[len(earlier) :] or UNCHANGED
 
 
 def session_id(place: Place) -> str:

@@ -138,11 +138,10 @@ def test_a_version_is_imported_only_when_it_is_asked_for() -> None:
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=root, check=False).returncode == 0
 
 
-@pytest.mark.skipif(
-    "OCPI_SPEC_REPO" not in os.environ, reason="OCPI_SPEC_REPO names no bare clone of the specification"
-)
-def test_every_example_of_the_specification_is_as_listed() -> None:
-    assert report(os.environ["OCPI_SPEC_REPO"])
+if "OCPI_SPEC_REPO" in os.environ:  # a bare clone of the specification, which is not ours to ship
+
+    def test_every_example_of_the_specification_is_as_listed() -> None:
+        assert report(os.environ["OCPI_SPEC_REPO"])
 
 
 def _typed(thing: Any) -> str:

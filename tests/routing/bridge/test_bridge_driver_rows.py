@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
+from routing.bridge import translate
 from tests.routing.bridge.rows import Row, check
 from tests.routing.bridge.samples import (
     CDR_TOKEN,
     LOCATION_211,
     LOCATION_221,
+    SAMPLES,
     TARIFF_211,
     TARIFF_221,
     TARIFF_230,
     TOKEN_221,
     D,
 )
-from tests.routing.bridge.surroundings import ABSENT
+from tests.routing.bridge.surroundings import ABSENT, changed, context
 
 OLD, MID, NEW = "2.2.1>2.1.1", "2.3.0>2.2.1", "2.3.0>2.1.1"
 UP, UPPER, UPMOST = "2.1.1>2.2.1", "2.2.1>2.3.0", "2.1.1>2.3.0"
@@ -196,6 +198,10 @@ CDRS = [
         (UPPER, {"tariffs": [TARIFF_221]}, {"tariffs": [TARIFF_230]}, []),
         (UP, {"location.evses.0.evse_id": ABSENT}, {"cdr_location.evse_id": "#NA"},
          ["location.evses[0].evse_id defaulted"]),
+        *((route, {"location.evses": none}, {"cdr_location.evse_uid": "#NA", "cdr_location.evse_id": "#NA",
+                                             "cdr_location.connector_id": "#NA"},
+           ["location.evses[0].evse_id defaulted", "location.evses defaulted"])
+          for route, none in ((UP, []), (UPMOST, ABSENT))),
         (UP, {"location.country": "BE"}, {"cdr_location.country": "BEL"}, []),
         (UP, {"location.address": "x" * 50}, {"cdr_location.address": "x" * 45}, ["location.address approximated"]),
         (UP, {}, {"country_code": "BE", "party_id": "BEC", "cdr_token": CDR_TOKEN, "tariffs.0.party_id": "BEC"}, []),
@@ -208,7 +214,7 @@ CDRS = [
              context={"refuse_unsigned": True}),
     *refused("CDR", "unknown", (OLD, {"cdr_location.connector_standard": "CHAOJI"}), memory=NO_PLACE),
     *refused("CDR", "unknown", (MID, {"cdr_location.connector_standard": "MCS"})),
-    *refused("CDR", "no connector", (UP, {"location.evses": []})),
+    *refused("CDR", "no connector", (UP, {"location.evses.0.connectors": []})),
     *refused("CDR", "is not an object", (OLD, {"cdr_location": ABSENT}), (MID, {"cdr_location": ABSENT})),
 ]  # fmt: skip
 
@@ -216,3 +222,13 @@ CDRS = [
 @pytest.mark.parametrize("row", TOKENS + SESSIONS + CDRS, ids=str)
 def test_what_a_driver_leaves_behind_crosses_by_its_row(row: Row) -> None:
     check(row)
+
+
+def test_a_cdr_of_a_reservation_that_was_never_used_comes_back_from_2_1_1() -> None:
+    """OCPI 2.2.1, CdrLocation: `#NA` for EVSE and connector, which are not there at all in 2.1.1."""
+    nowhere = {f"cdr_location.{name}": "#NA" for name in ("evse_uid", "evse_id", "connector_id")}
+    given = changed(SAMPLES["CDR"]["2.2.1"], nowhere)
+    old, _ = translate("CDR", given, source="2.2.1", target="2.1.1", context=context("CDR"))
+    assert "evses" not in old["location"]
+    back, _ = translate("CDR", old, source="2.1.1", target="2.2.1", context=context("CDR"))
+    assert back["cdr_location"] == given["cdr_location"]

@@ -38,7 +38,22 @@ ROWS = [
         "Location", OLD, {**AT, "parking_type": "ON_DRIVEWAY"}, {**AT, "type": "OTHER"}, ("parking_type approximated",)
     ),
     Row("Location", OLD, {**AT, "state": None}, AT),
-    Row("Location", OLD, {**AT, "parking_type": None}, {**AT, "type": None}),
+    Row("Location", OLD, {**AT, "parking_type": None}, {**AT, "type": "UNKNOWN"}, ("type defaulted",)),
+    Row("Location", OLD, {**AT, "postal_code": None}, {**AT, "postal_code": ""}, ("postal_code defaulted",)),
+    Row("Location", OLD, {**AT, "name": None}, {**AT, "name": None}),
+    Row("Location", UP, {**AT, "type": "UNKNOWN"}, {**AT, "parking_type": None}),
+    Row("Location", UP, {**AT, "type": "OTHER"}, {**AT, "parking_type": None}, ("type dropped",)),
+    Row("Location", MID, {**AT, "parking_type": "ROOF"}, {**AT, "parking_type": None}, ("parking_type dropped",)),
+    Row("Location", UP, {**AT, "opening_times": {}}, {**AT, "opening_times": None}),
+    Row("Connector", OLD, {**AT, "tariff_ids": []}, {**AT, "tariff_id": None}),
+    Row(
+        "Connector",
+        OLD,
+        {**AT, "tariff_ids": ["A"]},
+        {**AT, "tariff_id": None},
+        ("tariff_ids dropped",),
+        memory={"Tariff BE/BEC/A": {**TARIFF_221, "type": "PROFILE_FAST"}},
+    ),
     Row("Location", OLD, {**AT, "publish": False}, refused="not to be published"),
     Row("Location", OLD, {**AT, "publish": True}, AT),
     Row(
