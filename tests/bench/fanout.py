@@ -92,7 +92,7 @@ def push(token: str, number: int, round_: int) -> bytes:
 def peak_mb(pid: int) -> float:
     """The most memory that a process ever held."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM"))
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM"))
 
 
 @contextmanager
