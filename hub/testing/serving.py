@@ -52,7 +52,7 @@ class Serving:
     async def start(self) -> None:
         """Listen; again on the same port, where it did before."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await self._listen(socket.create_server((HOST, self.port), backlog=BACKLOG))
