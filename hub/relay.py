@@ -12,7 +12,7 @@ from hub.door import Caller, Visit, addressed, body_of, envelope_response
 from hub.inspection import enforce
 from routing import links
 from routing.catalogue import MODULES, Operation, module_key, module_named, operation_of
-from routing.decide import sender_of
+from routing.decide import check_path, sender_of
 from routing.directory import Platform
 from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, SenderSuspended, UnknownPath
 from routing.lead_back import LeadBack
@@ -50,6 +50,7 @@ class Relay:
         """A request to a module: `path` and `query` still percent-encoded, `path` empty or with a leading slash."""
         visit.module, visit.interface = module, interface
         self._check_module(version, module)
+        check_path(path)
         message = await self._message(visit, caller, version, interface, module, path, query)
         enforce(message)
         return self._response(visit, await self._router.route(message))

@@ -5,6 +5,7 @@ The rules are those of OCPI 2.2.1 and 2.3.0, transport and format, Message Routi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from routing.errors import (
     ModuleNotImplemented,
     NotTheOwner,
     ReceiverNotConnected,
+    UnknownPath,
     UnknownReceiver,
 )
 from routing.message import Message
@@ -172,6 +174,19 @@ def target_url(endpoint: str, path: str, query: str) -> str:
     # a list's address has no path below it: then the endpoint is called exactly as it was advertised
     joined = base.rstrip("/") + path if path.strip("/") else base
     return f"{joined}?{merged}" if merged else joined
+
+
+_CLIMBS: Final = re.compile(r"(?:^|/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:;|%3b|/|\\|%2f|%5c|$)", re.IGNORECASE)
+"""A dot segment in whatever spelling a server may undo, `..;` of servlet containers among them."""
+
+
+def check_path(path: str) -> None:
+    """Raises UnknownPath for a path, percent-encoded, that leads out of the endpoint it is to be joined to.
+
+    The receiver's server would take `tokens/../credentials` for its credentials, and the hub's own token opens those.
+    """
+    if ("." in path or "%" in path) and _CLIMBS.search(path):
+        raise UnknownPath("a path must not have . or .. as a segment")
 
 
 # --- what a client-owned object must agree on ------------------------------------------------------------------------

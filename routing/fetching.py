@@ -16,7 +16,7 @@ from routing.bridge import NeedsObject, Receipt, write_json
 from routing.catalogue import operation_of
 from routing.copies import applied, part_of
 from routing.crossing import Crossing, Key
-from routing.decide import target_url
+from routing.decide import check_path, target_url
 from routing.directory import Directory, Platform
 from routing.errors import OcpiError
 from routing.lessons import Heard, changes_of
@@ -112,6 +112,7 @@ class Fetching:
             is_followed=False,
         )
         try:
+            check_path(question.path)  # it is made of an id that somebody sent
             reply = await self.exchange(
                 asking, question.platform, question.party, target_url(endpoint, question.path, "")
             )
