@@ -95,7 +95,7 @@ def _in_file(path: str, content: str) -> Iterator[tuple[str, str, str]]:
 def reasons(example: Example) -> str | None:
     """Why the example is invalid, empty where it is not; None where it shows no object."""
     try:
-        data = json.loads(_whole(example.text), parse_float=Decimal)
+        data = json.loads(whole_text(example.text), parse_float=Decimal)
     except ValueError:
         return "not JSON"
     kind, partial = example.kind, bool(PARTIAL.search(example.kind))
@@ -107,16 +107,17 @@ def reasons(example: Example) -> str | None:
         partial = True
     items = data if isinstance(data, list) else [data]
     return "; ".join(
-        sorted({line for item in items for line in _check(example.version, _named(kind, item), item, partial)})
+        sorted({line for item in items for line in _check(example.version, object_named(kind, item), item, partial)})
     )
 
 
-def _whole(text: str) -> str:
+def whole_text(text: str) -> str:
     """Some examples show a member without the braces around it."""
     return "{" + text + "}" if text.lstrip().startswith('"') else text
 
 
-def _named(kind: str, item: dict[str, Any]) -> str:
+def object_named(kind: str, item: dict[str, Any]) -> str:
+    """What kind of object an example is."""
     if "endpoints" in item:
         return "VersionDetails"
     if set(item) == {"version", "url"}:

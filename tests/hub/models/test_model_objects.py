@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from hub.models import Finding, dump, findings, model_for, object_names
 from routing.catalogue import OPERATIONS, module_named
+from tests.hub.models import pass_spec_examples
 from tests.hub.models.check_spec_examples import report
 from tests.hub.models.samples import VERSIONS, sample, sample_names
 
@@ -142,6 +143,9 @@ if "OCPI_SPEC_REPO" in os.environ:  # a bare clone of the specification, which i
 
     def test_every_example_of_the_specification_is_as_listed() -> None:
         assert report(os.environ["OCPI_SPEC_REPO"])
+
+    async def test_every_example_of_the_specification_passes_through_the_hub_untouched() -> None:
+        assert await pass_spec_examples.report(os.environ["OCPI_SPEC_REPO"])
 
 
 def _typed(thing: Any) -> str:

@@ -58,10 +58,14 @@ def check(row: Row) -> None:
 
 
 def mistakes(version: str, object_name: str, value: Any, *, partial: bool = False) -> list[str]:
-    """What is wrong with an object of this version. In 2.1.1 the result of a command is one more CommandResponse."""
-    name = "CommandResponse" if object_name == "CommandResult" and version == "2.1.1" else object_name
-    found = findings(version, name, value, partial=partial)
+    """What is wrong with an object of this version."""
+    found = findings(version, model_name(object_name, version), value, partial=partial)
     return [f"{finding.field} {finding.rule}" for finding in found if finding.rule != TEXT_IN_UTF_8]
+
+
+def model_name(object_name: str, version: str) -> str:
+    """In 2.1.1 the result of a command is one more CommandResponse."""
+    return "CommandResponse" if object_name == "CommandResult" and version == "2.1.1" else object_name
 
 
 def check_patch(row: Row) -> None:
