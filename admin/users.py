@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -17,8 +18,6 @@ from hub.store.users import UserRow
 MIN_PASSWORD: Final = 10
 MAX_PASSWORD: Final = 200
 _HASHER: Final = PasswordHasher()
-_NOBODYS: Final = _HASHER.hash("the password of nobody")
-"""Compared with where there is no such user, so that the answer takes as long."""
 
 
 class LastOwner(Exception):
@@ -47,17 +46,22 @@ class Passwords:
 
     async def holds(self, user: UserRow | None, password: str) -> bool:
         """Whether it is this user's password."""
-        kept = user.password if user is not None and user.password else _NOBODYS
+        kept = user.password if user is not None else None
         async with self._turns:
-            is_right = await asyncio.to_thread(_matches, kept, password[:MAX_PASSWORD])
-        return is_right and kept is not _NOBODYS
+            return await asyncio.to_thread(_matches, kept, password[:MAX_PASSWORD])
 
 
-def _matches(kept: str, password: str) -> bool:
+def _matches(kept: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(kept, password)
+        return _HASHER.verify(kept or _nobodys(), password) and bool(kept)
     except (VerificationError, InvalidHashError):
         return False
+
+
+@cache
+def _nobodys() -> str:
+    """Compared with where there is no such user, so that the answer takes as long. Made when it is first needed."""
+    return _HASHER.hash("the password of nobody")
 
 
 async def create(

@@ -1,4 +1,7 @@
-"""`python -m tests.bench`: the hub beside a bare aiohttp proxy and the party itself, in interleaved rounds."""
+"""`python -m tests.bench`: what the hub costs, beside baselines in the same run, and which targets that reaches.
+
+All parts one after the other, or those that are named; `soak` alone runs for ten minutes.
+"""
 
 from __future__ import annotations
 
@@ -6,172 +9,69 @@ import argparse
 import asyncio
 import json
 import os
-import statistics
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from tests.bench import directory, grown, overload, plot, pushed, routed, secured, show, soak, starting
+from tests.bench.findings import Part
+from tests.bench.targets import MEASURED_FROM
 
-from tests.bench.load import closed_loop, open_loop, start_upstream
+PLOT = Path(__file__).with_name("cpu_per_request.svg")
 
-TICKS = os.sysconf("SC_CLK_TCK")
-LOCATION = json.dumps({"id": "LOC1", "country_code": "NL", "party_id": "TNM", "text": "x" * 2950}).encode()
-
-
-@dataclass(slots=True)
-class Target:
-    """Something to measure: a port, the requests it understands, and the process whose CPU counts."""
-
-    name: str
-    port: int
-    requests: list[bytes]
-    pid: int | None
-
-    def cpu_s(self) -> float:
-        """Seconds of CPU that the process used so far."""
-        if self.pid is None:
-            return float("nan")
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def rss_mb(self) -> float:
-        """Memory that the process holds."""
-        if self.pid is None:
-            return float("nan")
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+PARTS: dict[str, Callable[[argparse.Namespace], Awaitable[Part]]] = {
+    "routed": lambda asked: routed.part(asked.rounds, asked.requests, asked.seconds),
+    "broadcast": lambda asked: pushed.part(asked.rounds, asked.requests // 100),
+    "flat": lambda asked: grown.part(asked.rounds, asked.requests),
+    "directory": lambda asked: directory.part(asked.rounds),
+    "start": lambda asked: starting.part(asked.rounds),
+    "tls": lambda asked: secured.part(asked.rounds, asked.requests // 2),
+    "overload": lambda asked: overload.part(asked.rounds),
+}
+SOAK = "soak"
 
 
-def put(path: str, headers: dict[str, str], body: bytes = LOCATION) -> bytes:
-    """A PUT as it goes over the wire."""
-    lines = [
-        f"PUT {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-    ]
-    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + body
+async def measure(asked: argparse.Namespace) -> list[Part]:
+    """Every part that is asked for."""
+    os.sched_setaffinity(0, {MEASURED_FROM})
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed hub is compiled
+    if asked.parts == [SOAK]:
+        return [await soak.part(asked.minutes)]
+    return [await PARTS[name](asked) for name in asked.parts or PARTS]
 
 
-@contextmanager
-def process(*arguments: str) -> Iterator[tuple[str, int]]:
-    """A measured process on the first core; its first line of output, and its pid."""
-    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as running:
-        os.sched_setaffinity(running.pid, {0})
-        assert running.stdout is not None
-        try:
-            yield running.stdout.readline(), running.pid
-        finally:
-            running.kill()
-
-
-def routing_headers(to: str, token: str) -> dict[str, str]:
-    """What a party sends with a request."""
-    return {
-        "Authorization": f"Token {token}",
-        "X-Request-ID": "6b0c5ac8-1d3c-4c43-8a05-1b5d1bd2b9d4",
-        "X-Correlation-ID": "6b0c5ac8-1d3c-4c43-8a05-1b5d1bd2b9d5",
-        "OCPI-from-country-code": "NL",
-        "OCPI-from-party-id": "TNM",
-        "OCPI-to-country-code": to[:2],
-        "OCPI-to-party-id": to[-3:],
-    }
-
-
-def start_targets(stack: ExitStack, upstream_port: int, platforms: int) -> list[Target]:
-    """The party itself, the bare proxy, and the hub."""
-    folder = stack.enter_context(tempfile.TemporaryDirectory())
-    bare_line, bare_pid = stack.enter_context(process("-m", "tests.bench.bare_proxy", str(upstream_port)))
-    hub_line, hub_pid = stack.enter_context(
-        process("-m", "tests.bench.hub_process", folder, str(upstream_port), str(platforms), "1")
-    )
-    said = json.loads(hub_line)
-    path = "/ocpi/2.2.1/receiver/locations/NL/TNM/LOC1"
-    # every request differs in its correlation id, as it does in the field
-    requests = [
-        put(path, {**routing_headers("DE000", said["token"]), "X-Correlation-ID": f"c{number}"})
-        for number in range(997)
-    ]
-    return [
-        Target("direct", upstream_port, requests, None),
-        Target("bare aiohttp proxy", int(bare_line), requests, bare_pid),
-        Target("hub", said["port"], requests, hub_pid),
-    ]
-
-
-async def measure(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Interleaved rounds of every target; medians."""
-    os.sched_setaffinity(0, {1})
-    server, upstream_port = await start_upstream()
-    rows: dict[str, list[dict[str, float]]] = {}
-    with ExitStack() as stack:
-        targets = start_targets(stack, upstream_port, arguments.platforms)
-        for target in targets:
-            await closed_loop(target.port, target.requests, connections=64, total=1000)
-        for _ in range(arguments.rounds):
-            for target in targets:
-                before = target.cpu_s()
-                closed = await closed_loop(target.port, target.requests, connections=64, total=arguments.requests)
-                cpu = target.cpu_s() - before
-                steady = await open_loop(
-                    target.port, target.requests, rate=arguments.rate, seconds=arguments.seconds, connections=16
-                )
-                rows.setdefault(target.name, []).append(
-                    {
-                        "requests_per_s": arguments.requests / closed.wall_s,
-                        "cpu_us": cpu / arguments.requests * 1e6,
-                        "p50_ms": steady.quantile(0.5) * 1000,
-                        "p99_ms": steady.quantile(0.99) * 1000,
-                        "rss_mb": target.rss_mb(),
-                        "failures": float(closed.failures + steady.failures),
-                    }
-                )
-    server.close()
-    return {
-        name: {key: statistics.median(row[key] for row in found) for key in found[0]} for name, found in rows.items()
-    }
-
-
-def show(result: dict[str, dict[str, float]]) -> None:
-    """The table, with ratios against the bare proxy of the same run."""
-    direct, bare = result["direct"], result["bare aiohttp proxy"]
-    grid = Table(
-        "target", "requests/s", "CPU µs/request", "of bare", "added p50 ms", "added p99 ms", "memory MB", "failed"
-    )
-    for name, row in result.items():
-        grid.add_row(
-            name,
-            f"{row['requests_per_s']:.0f}",
-            f"{row['cpu_us']:.0f}",
-            f"{row['cpu_us'] / bare['cpu_us']:.2f}",
-            f"{row['p50_ms'] - direct['p50_ms']:.2f}",
-            f"{row['p99_ms'] - direct['p99_ms']:.2f}",
-            f"{row['rss_mb']:.0f}",
-            f"{row['failures']:.0f}",
-        )
-    Console().print(grid)
+def draw(parts: list[Part]) -> None:
+    """The plot beside this file."""
+    for part in parts:
+        if part.name == "routed":
+            limit = part.rows["bare aiohttp proxy"]["cpu_us"].median * 0.6
+            PLOT.write_text(plot.svg("CPU per routed request, µs", part.rows, "cpu_us", ("0.6 x bare", limit)))
 
 
 def main() -> None:
-    """Measure, and print a table or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, and print tables, the README's Markdown, or JSON into a file."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)} (all where none is named), or {SOAK} alone")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=200)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--platforms", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    result = asyncio.run(measure(arguments))
-    if arguments.json:
-        print(json.dumps(result, indent=2))
+    parser.add_argument("--requests", type=int, default=10_000, help="in each round")
+    parser.add_argument("--seconds", type=float, default=10, help="at the fixed rate, in each round")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--plot", action="store_true", help=f"write {PLOT.name} anew")
+    parser.add_argument("--readme", action="store_true", help="print what the README shows")
+    parser.add_argument("--minutes", type=float, default=10, help=f"of {SOAK}")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - {*PARTS} - ({SOAK} if asked.parts == [SOAK] else set()):
+        parser.error(f"no such part, or not beside others: {', '.join(sorted(unknown))}")
+    parts = asyncio.run(measure(asked))
+    if asked.plot:
+        draw(parts)
+    if asked.json:
+        told = {"machine": show.machine(), "parts": [asdict(part) for part in parts]}
+        asked.json.write_text(json.dumps(told, indent=2))
+    if asked.readme:
+        print(show.markdown(parts, "python -m tests.bench", str(PLOT.relative_to(Path(__file__).parents[2]))))
     else:
-        show(result)
+        show.tables(parts)
 
 
 if __name__ == "__main__":

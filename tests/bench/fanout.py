@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.__main__ import Target, put, routing_headers
 from tests.bench.load import Upstream, closed_loop
+from tests.bench.targets import Target, put, routing_headers
 
 MARK = b'"x_round":'
 PADDING = "x" * 1000

@@ -2,79 +2,140 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import sys
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table, insert
+
 from hub import log
+from hub.cli.serve import both_doors
 from hub.config import Settings
 from hub.core import Core
-from hub.lifecycle import running
 from hub.loop import run, settle
-from hub.store import registration, tokens
-from hub.store.registry import RoleRow
+from hub.store.registry import bump
 from hub.store.secrets import token_row
+from hub.store.tables import endpoints, parties, platforms, tokens
 from routing.directory import Scope
-from routing.ocpi import Interface, PartyId, Role
+from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
 MODULES = ("locations", "tariffs", "sessions", "cdrs", "tokens", "commands")
+COPIES = """
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+INSERT INTO copies_locations
+    (owner, key, kind, audience, version, body, last_updated, arrived_at, changed_at, pulled_at, contract)
+SELECT 'fr000', 'remembered' || n, '', '', '2.2.1', zeroblob(300), n, n, n, n, '' FROM numbers
+"""
+FACTS = """
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+INSERT INTO facts (kind, key, owner, other, value) SELECT 'location', 'remembered' || n, 'fr000', '', '' FROM numbers
+"""
 
 
-async def main(folder: Path, upstream_port: int, platforms: int, emsps: int) -> None:
-    """Serve on a free port; print the port and the CPO's token as JSON."""
-    settings = Settings.model_validate(
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """As `config.toml` would have it."""
+    tls = {"tls_cert": arguments.tls_cert, "tls_key": arguments.tls_key} if arguments.tls_cert else {}
+    return Settings.model_validate(
         {
-            "server": {"port": 0},
-            "storage": {"url": f"sqlite:///{folder / 'hub.db'}"},
+            "server": {"port": 0, **tls},
+            "admin": {"port": 0},
+            "storage": {"url": f"sqlite:///{arguments.folder / 'hub.db'}"},
             "security": {"allow_private_parties": True},
+            "mirror": {"pull_interval_s": 0},  # the party has no lists to be pulled
             "log": {"level": "error", "format": "json"},
         }
     )
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    """Serve on a free port; print the port and the CPO's token as JSON."""
+    settings = settings_of(arguments)
     log.set_up(settings.log.level, settings.log.format)
-    async with running(settings) as hub:
-        token = await fill(hub.core, upstream_port, platforms, emsps)
+    async with both_doors(settings) as (hub, _):
+        remember(arguments.folder / "hub.db", arguments.objects)
+        token = await fill(
+            hub.core, arguments.upstream_port, arguments.platforms, arguments.emsps, arguments.upstream_scheme
+        )
         settle()
         print(json.dumps({"port": hub.settings.server.port, "token": token}), flush=True)
         await asyncio.Event().wait()
 
 
-async def fill(core: Core, upstream_port: int, platforms: int, emsps: int) -> str:
+def remember(store: Path, objects: int) -> None:
+    """As if so many objects had passed: copies of locations, and who owns them."""
+    if objects:
+        with sqlite3.connect(store) as connection:
+            for statement in (COPIES, FACTS):
+                connection.execute(statement, [objects])
+        connection.close()
+
+
+async def fill(core: Core, upstream_port: int, platforms: int, emsps: int, scheme: str = "http") -> str:
     """One CPO, `emsps` eMSPs, and as many more CPOs as make `platforms`, connected; the first CPO's token."""
     async with core.store.write() as connection:
-        await add(connection, core, upstream_port, "NL*TNM", Role.CPO)
-        for number in range(emsps):
-            await add(connection, core, upstream_port, f"DE*{base36(number)}", Role.EMSP)
-        for number in range(platforms - emsps - 1):
-            await add(
-                connection, core, upstream_port, f"F{chr(65 + number // 46656)}*{base36(number % 46656)}", Role.CPO
-            )
+        revision = await bump(connection)
+        others = [f"F{chr(65 + number // 46656)}*{base36(number % 46656)}" for number in range(platforms - emsps - 1)]
+        everybody = [
+            ("NL*TNM", Role.CPO),
+            *((f"DE*{base36(number)}", Role.EMSP) for number in range(emsps)),
+            *((party, Role.CPO) for party in others),
+        ]
+        for table, rows in rows_of(core, f"{scheme}://127.0.0.1:{upstream_port}", everybody, revision).items():
+            await connection.execute(insert(table), rows)
     await core.picture.refresh()
     return "token-NL*TNM"
 
 
 async def add(connection: Any, core: Core, upstream_port: int, party: str, role: Role) -> None:
-    """One connected platform, whose token is `token-` and its party."""
-    row = RoleRow(PartyId.parse(party), role, {"name": party})
-    await registration.add_platform(connection, platform_id=party, name=party, roles=[row])
-    await tokens.add(connection, party, core.fingerprints.of(f"token-{party}"), Scope.FULL)
-    await registration.connected(
-        connection,
-        party,
-        version="2.2.1",
-        versions_url=f"http://127.0.0.1:{upstream_port}/versions",
-        versions_offered=[],
-        token_out=core.vault.seal("token", token_row(party)),
-        is_hub=False,
-        quirks={},
-        roles=[row],
-        endpoint_rows=[
-            (module, interface, f"http://127.0.0.1:{upstream_port}/{party}/{interface}/{module}")
+    """One connected platform."""
+    rows = rows_of(core, f"http://127.0.0.1:{upstream_port}", [(party, role)], await bump(connection))
+    for table, values in rows.items():
+        await connection.execute(insert(table), values)
+
+
+def rows_of(core: Core, upstream: str, everybody: list[tuple[str, Role]], revision: int) -> dict[Table, list[Any]]:
+    """Connected platforms of one party each, whose tokens are `token-` and the party: thousands of them at once."""
+    rows: dict[Table, list[Any]] = {platforms: [], parties: [], tokens: [], endpoints: []}
+    shared = {
+        "status": ConnectionStatus.CONNECTED,
+        "version": "2.2.1",
+        "versions_url": f"{upstream}/versions",
+        "versions_offered": [],
+        "is_hub": False,
+        "quirks": {},
+        "allowed_networks": [],
+        "created_at": 0.0,
+        "updated_at": 0.0,
+        "revision": revision,
+    }
+    for text, role in everybody:
+        party = PartyId.parse(text)
+        token_out = core.vault.seal("token", token_row(text))
+        mine = {"platform_id": text}
+        rows[platforms].append({**shared, "id": text, "name": text, "token_out": token_out})
+        rows[parties].append(
+            {
+                **mine,
+                "key": party.folded,
+                "role": role,
+                "country_code": party.country_code,
+                "party_id": party.party_id,
+                "business_details": {"name": text},
+                "is_suspended": False,
+                "updated_at": 0.0,
+            }
+        )
+        fingerprint = core.fingerprints.of(f"token-{text}")
+        rows[tokens].append({**mine, "fingerprint": fingerprint, "scope": Scope.FULL, "created_at": 0.0})
+        rows[endpoints] += [
+            {**mine, "module": module, "interface": side, "url": f"{upstream}/{text}/{side}/{module}"}
             for module in MODULES
-            for interface in Interface
-        ],
-    )
+            for side in Interface
+        ]
+    return rows
 
 
 def base36(number: int) -> str:
@@ -83,5 +144,19 @@ def base36(number: int) -> str:
     return digits[number // 1296] + digits[number // 36 % 36] + digits[number % 36]
 
 
+def wanted() -> argparse.Namespace:
+    """What to serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("upstream_port", type=int)
+    parser.add_argument("platforms", type=int, nargs="?", default=10)
+    parser.add_argument("emsps", type=int, nargs="?", default=1)
+    parser.add_argument("--objects", type=int, default=0)
+    parser.add_argument("--upstream-scheme", default="http")
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    run(main(wanted()))

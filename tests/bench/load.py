@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-CLOSE = b"HTTP/1.1 "
+SPIN_S = 0.002
+"""Event loops wake up to a millisecond late: for the rest of the wait the generator, on a core of its own, spins."""
 
 
 @dataclass(slots=True)
@@ -18,11 +21,23 @@ class Measured:
     latencies_s: list[float] = field(default_factory=list)
     wall_s: float = 0.0
     failures: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
     def quantile(self, share: float) -> float:
         """Seconds below which this share of the requests was answered."""
-        ordered = sorted(self.latencies_s)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+        return quantile(self.latencies_s, share)
+
+    def took(self, status: int, seconds: float) -> None:
+        """One request was answered."""
+        self.latencies_s.append(seconds)
+        self.statuses[status] += 1
+        self.failures += status >= 400
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which this share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 class Connection(asyncio.Protocol):
@@ -32,6 +47,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._answered: asyncio.Future[int] | None = None
+        self.head = b""
+        """Of the last answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
@@ -47,6 +64,7 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) < len(head) + 4 + length:
             return
         status = int(self._buffer[9:12])
+        self.head = lowered
         del self._buffer[: len(head) + 4 + length]
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(status)
@@ -67,25 +85,32 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    @property
+    def secured(self) -> ssl.SSLObject:
+        """Its side of TLS."""
+        assert self._transport is not None
+        return cast(ssl.SSLObject, self._transport.get_extra_info("ssl_object"))
 
-async def connect(port: int, count: int) -> list[Connection]:
+
+async def connect(port: int, count: int, tls: ssl.SSLContext | None = None) -> list[Connection]:
     """Open kept connections to a local port."""
     loop = asyncio.get_running_loop()
-    return [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(count)]
+    return [(await loop.create_connection(Connection, "127.0.0.1", port, ssl=tls))[1] for _ in range(count)]
 
 
-async def closed_loop(port: int, requests: Sequence[bytes], *, connections: int, total: int) -> Measured:
+async def closed_loop(
+    port: int, requests: Sequence[bytes], *, connections: int, total: int, tls: ssl.SSLContext | None = None
+) -> Measured:
     """As many requests as can be carried: every connection sends the next when it has its answer."""
     measured = Measured()
-    opened = await connect(port, connections)
+    opened = await connect(port, connections, tls)
     left = iter(range(total))
 
     async def one(connection: Connection) -> None:
         for number in left:
             started = time.perf_counter()
             status = await connection.exchange(requests[number % len(requests)])
-            measured.latencies_s.append(time.perf_counter() - started)
-            measured.failures += status >= 400
+            measured.took(status, time.perf_counter() - started)
 
     started = time.perf_counter()
     await asyncio.gather(*(one(connection) for connection in opened))
@@ -105,14 +130,13 @@ async def open_loop(port: int, requests: Sequence[bytes], *, rate: float, second
     async def one(number: int, due: float) -> None:
         connection = idle.pop() if idle else (await connect(port, 1))[0]
         status = await connection.exchange(requests[number % len(requests)])
-        measured.latencies_s.append(time.perf_counter() - due)
-        measured.failures += status >= 400
+        measured.took(status, time.perf_counter() - due)
         idle.append(connection)
 
     started = time.perf_counter()
     for number in range(int(rate * seconds)):
         due = started + number / rate
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await until(due)
         task = asyncio.create_task(one(number, due))
         running.add(task)
         task.add_done_callback(running.discard)
@@ -123,13 +147,25 @@ async def open_loop(port: int, requests: Sequence[bytes], *, rate: float, second
     return measured
 
 
+async def until(due: float) -> None:
+    """Wait for this moment (of `time.perf_counter`), and be there in time."""
+    while (left := due - time.perf_counter()) > 0:  # noqa: ASYNC110 - nobody can signal a moment
+        await asyncio.sleep(max(0.0, left - SPIN_S))
+
+
 class Upstream(asyncio.Protocol):
     """A party that answers every request with the same envelope, at once."""
 
     ANSWER = (
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\r\n"
-        b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}       '
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 55\r\n\r\n"
+        b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'
     )
+    answered = 0
+    """By all connections together."""
+    opened = 0
+    """Connections that were ever opened."""
+    resumed = 0
+    """Of these, how many continued a TLS session."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -137,6 +173,9 @@ class Upstream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
+        secured = transport.get_extra_info("ssl_object")
+        Upstream.opened += 1
+        Upstream.resumed += bool(secured is not None and secured.session_reused)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -152,14 +191,33 @@ class Upstream(asyncio.Protocol):
             body = bytes(self._buffer[end + 4 : end + 4 + length])
             self.handle(bytes(self._buffer[:end]), body)
             del self._buffer[: end + 4 + length]
-            assert self._transport is not None
-            self._transport.write(self.ANSWER)
+            self.answer()
+
+    def answer(self) -> None:
+        """Say that all is well."""
+        assert self._transport is not None
+        self._transport.write(self.ANSWER)
+        Upstream.answered += 1
 
     def handle(self, head: bytes, body: bytes) -> None:
         """A whole request came; a party that looks at it is another class."""
 
 
-async def start_upstream() -> tuple[asyncio.Server, int]:
+class HangsUp(Upstream):
+    """A party that keeps no connection."""
+
+    ANSWER = Upstream.ANSWER.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+    def answer(self) -> None:
+        """And goodbye."""
+        super().answer()
+        assert self._transport is not None
+        self._transport.close()
+
+
+async def start_upstream(
+    tls: ssl.SSLContext | None = None, party: type[Upstream] = Upstream
+) -> tuple[asyncio.Server, int]:
     """A party on a free local port."""
-    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(party, "127.0.0.1", 0, ssl=tls, backlog=1024)
     return server, int(server.sockets[0].getsockname()[1])

@@ -1,0 +1,97 @@
+"""The directory of many platforms: how long it takes to load, and how long a change of it holds up the event loop.
+
+As a program of its own it measures, and prints JSON: its loop is free of everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from hub import log
+from hub.config import Settings
+from hub.lifecycle import _core
+from hub.loop import run, settle
+from hub.store import registry
+from tests.bench import targets
+from tests.bench.findings import Figure, Part, at_most
+from tests.bench.hub_process import fill
+
+PLATFORMS: Final = 10_000
+CHANGES: Final = 50
+TICK_S: Final = 0.001
+
+
+async def part(rounds: int) -> Part:
+    """Load and change it in a process of its own, several times."""
+    found = []
+    for _ in range(rounds):
+        with targets.process("-m", "tests.bench.directory") as (line, _):
+            found.append(json.loads(line))
+    row = {key: Figure.of(measured[key] for measured in found) for key in found[0]}
+    return Part(
+        "directory",
+        {f"{PLATFORMS:,} platforms": row},
+        [
+            at_most(f"the directory of {PLATFORMS:,} platforms loads in", row["load_s"].median, 3, "s"),
+            at_most("a change of it stalls the event loop for (CPU)", row["stall_cpu_ms"].median, 20, "ms", 1),
+        ],
+    )
+
+
+async def main() -> None:
+    """Fill a store, load it, and change it while the loop is watched."""
+    log.set_up("error", "json")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.model_validate(
+            {
+                "storage": {"url": f"sqlite:///{Path(folder, 'hub.db')}"},
+                "security": {"allow_private_parties": True},
+            }
+        )
+        async with AsyncExitStack() as stack:
+            core = await _core(settings, stack)
+            await fill(core, 1, PLATFORMS, PLATFORMS // 10)
+        async with AsyncExitStack() as stack:
+            gc.collect()
+            started, cpu_started = time.perf_counter(), time.process_time()
+            core = await _core(settings, stack)
+            load_s, load_cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
+            assert len(core.picture.directory.platforms) == PLATFORMS
+            settle()
+            stalls = [await stalled_ms(changed(core, number)) for number in range(CHANGES)]
+    stall_ms, stall_cpu_ms = (max(found) for found in zip(*stalls, strict=True))
+    told = {"load_s": load_s, "load_cpu_s": load_cpu_s, "stall_ms": stall_ms, "stall_cpu_ms": stall_cpu_ms}
+    print(json.dumps(told), flush=True)
+
+
+async def changed(core: object, number: int) -> None:
+    """One platform changes, and the picture is drawn anew."""
+    async with core.store.write() as connection:
+        await registry.touch(connection, list(core.picture.directory.platforms)[number])
+    assert await core.picture.refresh()
+
+
+async def stalled_ms(work: object) -> tuple[float, float]:
+    """How long the loop was away at a stretch, at most, while this was done: by the clock, and in CPU of its thread,
+    which other processes do not disturb.
+    """
+    task = asyncio.ensure_future(work)
+    longest, longest_cpu = 0.0, 0.0
+    while not task.done():
+        before, before_cpu = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(TICK_S)
+        longest = max(longest, time.perf_counter() - before - TICK_S)
+        longest_cpu = max(longest_cpu, time.thread_time() - before_cpu)
+    await task
+    return longest * 1000, longest_cpu * 1000
+
+
+if __name__ == "__main__":
+    run(main())

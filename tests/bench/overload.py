@@ -1,0 +1,121 @@
+"""Overload: offered three times what it can carry, the hub delivers nearly as much as ever, and says no to the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.bench import routed, targets
+from tests.bench.findings import Figure, Part, Verdict, at_most, rows_of
+from tests.bench.load import Connection, connect, quantile, start_upstream, until
+from tests.bench.targets import Target
+
+TIMES: Final = 3
+SECONDS: Final = 5.0
+CALLERS: Final = 1500
+"""Connections that requests are offered on: more than the hub carries at the same time."""
+BURST_S: Final = 0.005
+"""How often the generator sends what has become due."""
+HUB: Final = "hub"
+
+
+@dataclass(slots=True)
+class Offered:
+    """What became of the requests of an open loop."""
+
+    delivered_s: list[float] = field(default_factory=list)
+    refused_s: list[float] = field(default_factory=list)
+    without_retry_after: int = 0
+    others: int = 0
+    not_sent: int = 0
+    """No connection was free: every caller waited for an answer already."""
+    wall_s: float = 0.0
+
+    def took(self, status: int, head: bytes, seconds: float) -> None:
+        """One was answered."""
+        if status == 200:
+            self.delivered_s.append(seconds)
+        elif status == 429:
+            self.refused_s.append(seconds)
+            self.without_retry_after += b"\r\nretry-after:" not in head
+        else:
+            self.others += 1
+
+
+async def part(rounds: int) -> Part:
+    """Measure the peak, then three times of it, then the peak again at once."""
+    server, upstream_port = await start_upstream()
+    with ExitStack() as stack:
+        hub = targets.hub(stack, upstream_port, HUB)
+        await routed.warm(hub)
+        callers = await connect(hub.port, CALLERS)
+        found = [{HUB: await one_round(hub, callers)} for _ in range(rounds)]
+        for caller in callers:
+            caller.close()
+    server.close()
+    table = rows_of(found)
+    return Part("overload", table, verdicts(table[HUB]))
+
+
+async def one_round(hub: Target, callers: list[Connection]) -> dict[str, float]:
+    """Peak, overload, and what is delivered in the first second after it."""
+    peak = (await routed.cpu_us(hub, int(2 * routed.WARM_UP)))[1]
+    offered = await offer(hub, callers, peak * TIMES, SECONDS)
+    after = await offer(hub, callers, peak * 0.8, 1.0)
+    await hub.rests()
+    answered = len(offered.delivered_s) + len(offered.refused_s)
+    return {
+        "peak_per_s": peak,
+        "offered_per_s": (answered + offered.others) / offered.wall_s,
+        "delivered_per_s": len(offered.delivered_s) / offered.wall_s,
+        "of_peak": len(offered.delivered_s) / offered.wall_s / peak,
+        "delivered_p99_ms": quantile(offered.delivered_s, 0.99) * 1000,
+        "refused_per_s": len(offered.refused_s) / offered.wall_s,
+        "refused_p50_ms": quantile(offered.refused_s, 0.5) * 1000,
+        "refused_p99_ms": quantile(offered.refused_s, 0.99) * 1000,
+        "wrong": float(offered.others + offered.without_retry_after),
+        "refused_afterwards": float(len(after.refused_s) + after.others),
+        "afterwards_p50_ms": quantile(after.delivered_s, 0.5) * 1000,
+    }
+
+
+async def offer(hub: Target, callers: list[Connection], rate: float, seconds: float) -> Offered:
+    """Send at this rate, whatever the answers do, as long as a caller has its hands free."""
+    found = Offered()
+    idle, running = list(callers), set[asyncio.Task[None]]()
+
+    async def one(caller: Connection, number: int) -> None:
+        began = time.perf_counter()
+        status = await caller.exchange(hub.requests[number % len(hub.requests)])
+        found.took(status, caller.head, time.perf_counter() - began)
+        idle.append(caller)
+
+    started, sent = time.perf_counter(), 0
+    while (now := time.perf_counter()) - started < seconds:
+        due = int((now - started) * rate)
+        for number in range(sent, due):
+            if not idle:
+                found.not_sent += 1
+                continue
+            task = asyncio.create_task(one(idle.pop(), number))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        sent = due
+        await until(now + BURST_S)
+    found.wall_s = time.perf_counter() - started
+    await asyncio.gather(*running)
+    return found
+
+
+def verdicts(row: dict[str, Figure]) -> list[Verdict]:
+    """The targets for overload."""
+    share, p99 = row["of_peak"].median, row["refused_p99_ms"].median
+    return [
+        Verdict(f"delivered when offered {TIMES}x", "at least 80 % of the peak", f"{share:.0%}", share >= 0.8),
+        at_most("a refusal takes (p99)", p99, 1000, "ms", 0),
+        at_most("answers that were neither, or without Retry-After", row["wrong"].high, 0, "requests", 0),
+        at_most("requests refused right afterwards", row["refused_afterwards"].high, 0, "requests", 0),
+    ]
