@@ -191,6 +191,8 @@ _ROWS: Final = (
     Fault("only-raw-token", Stage.SERVER, "accepts its token only as it is, not in Base64"),
     Fault("only-base64-token", Stage.SERVER, "accepts its token only in Base64"),
     Fault("bad-token-3000", Stage.SERVER, "says HTTP 200 and OCPI 3000 to a token that it does not know"),
+    Fault("strict-paths", Stage.SERVER, "answers HTTP 404 to objects of a party other than the handshake's (2.1.1)"),
+    Fault("append-periods", Stage.SERVER, "adds the charging periods of a PATCH to those it has, in 2.1.1 too"),
     Fault("offline", Stage.SERVER, "does not accept connections, and comes back on the same port"),
     Fault("wrong-token", Stage.SEND, "sends a token that was never agreed"),
     Fault("lost-answer", Stage.SEND, "does not get the answer to the credentials that it sends"),

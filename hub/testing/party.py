@@ -169,10 +169,12 @@ class FakeParty:
         fault = self.mischief.add(name, module=module, times=times, seconds=seconds, when=when)
         if fault.name == "offline":
             self.serving.pause()
+        self.shelf.appends_periods |= fault.name == "append-periods"
 
     def behave(self) -> None:
         """Switch every fault off."""
         self.mischief.clear()
+        self.shelf.appends_periods = False
         self.serving.resume()
 
     # --- registering -------------------------------------------------------------------------------------------------

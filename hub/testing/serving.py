@@ -193,6 +193,8 @@ class Serving:
         async def answer() -> web.StreamResponse:
             return self._respond(await self._answer(seen, token), seen)
 
+        if self._is_strangers(seen):
+            return self._respond(NOTHING_HERE, seen)
         struck = self._party.mischief.first_answer(seen)
         if struck is not None and struck.fault.answer is not None:
             return await struck.fault.answer(request, answer, struck.seconds)
@@ -207,6 +209,14 @@ class Serving:
         """Whether an address without a slash at its end is redirected."""
         is_on = self._party.mischief.is_on
         return is_on("slash-everywhere") or (bool(seen.interface) and is_on("trailing-slash"))
+
+    def _is_strangers(self, seen: Seen) -> bool:
+        """Whether an object is one of a party that it did not register with, and that matters to it."""
+        if seen.interface != Interface.RECEIVER or len(seen.segments) < 3:
+            return False
+        mine = self._party.peer.credentials
+        known = (mine.get("country_code"), mine.get("party_id"))
+        return seen.segments[:2] != known and self._party.mischief.is_on("strict-paths")
 
     async def _answer(self, seen: Seen, token: str) -> Served:
         match seen.module:

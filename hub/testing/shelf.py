@@ -52,6 +52,8 @@ class Shelf:
     """By module, then by the path's segments below the endpoint."""
     max_page: int = 50
     """The most objects on a page, whatever limit was asked for."""
+    appends_periods: bool = False
+    """Whether a PATCH adds charging periods in 2.1.1 too, where it should replace them."""
 
     def put(self, module: str, document: dict[str, Any], collection: str = "") -> dict[str, Any]:
         """An object of the party's own, which others may ask for."""
@@ -109,7 +111,7 @@ class Shelf:
                 self._write(seen.module, place, seen.document)
                 return Served(201 if found is None else 200)
             case "PATCH":
-                self._write(seen.module, place, _patched(seen, found or {}))
+                self._write(seen.module, place, self._patched(seen, found or {}))
                 return Served()
             case "DELETE":
                 removed = self.received.get(seen.module, {}).pop(place, None)
@@ -131,6 +133,14 @@ class Shelf:
     def _read(self, module: str, place: Place) -> Any:
         kept = self.received.get(module, {})
         return kept[place] if place in kept else _part(kept.get(place[:3]), place[3:], PARTS.get(module, ()))
+
+    def _patched(self, seen: Seen, found: dict[str, Any]) -> dict[str, Any]:
+        """The object with what the PATCH says; from 2.2 on, charging periods are added to those of the session."""
+        change = dict(seen.document)
+        appends = self.appends_periods or seen.version != OLD
+        if seen.module == "sessions" and appends and "charging_periods" in change:
+            change["charging_periods"] = [*(found.get("charging_periods") or ()), *change["charging_periods"]]
+        return {**found, **change}
 
     def _write(self, module: str, place: Place, document: Any) -> None:
         kept = self.received.setdefault(module, {})
@@ -160,14 +170,6 @@ def _part(document: Any, keys: Place, names: tuple[str, ...]) -> Any:
         found = document.get(name) if isinstance(document, dict) else None
         document = next((part for part in found or () if id_of(part) == key), None)
     return document
-
-
-def _patched(seen: Seen, found: dict[str, Any]) -> dict[str, Any]:
-    """The object with what the PATCH says; from 2.2 on, charging periods are added to those of the session."""
-    change = dict(seen.document)
-    if seen.module == "sessions" and seen.version != OLD and "charging_periods" in change:
-        change["charging_periods"] = [*(found.get("charging_periods") or ()), *change["charging_periods"]]
-    return {**found, **change}
 
 
 def _is_within(row: Mapping[str, Any], start: datetime | None, end: datetime | None) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from hub.lifecycle import Hub
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.roles import owned_path
+from hub.testing.samples import now, session
 from tests.stories.onboarding import MakeSettings, connect, hub_with, join, quirks_of, set_quirks, until
 
 Register = Callable[[Hub, FakeParty], Awaitable[str]]
@@ -122,17 +123,37 @@ async def test_what_an_admin_said_about_the_slash_stays(settings: MakeSettings) 
 async def test_a_strict_2_1_1_party_finds_only_the_hub_in_paths(settings: MakeSettings) -> None:
     """OCPI 2.1.1, transport and format, Client owned object push: 404 for a party other than the handshake's."""
     cpo, emsp = FakeCpo(), FakeEmsp(version="2.1.1")
-
-    def is_strict(seen: Any) -> bool:
-        return bool(seen.segments[:2] not in ((), ("NL", "HUB")) and seen.method in ("PUT", "PATCH"))
-
     async with hub_with(settings(), cpo) as hub, emsp:
         platform = await join(hub, emsp)
-        emsp.misbehave("http-404", when=is_strict)
+        emsp.misbehave("strict-paths")
         assert (await cpo.push_location("DE*ABC")).http == 404
         await set_quirks(hub, platform, strict_paths=True)
         assert (await cpo.push_location("DE*ABC")).is_success
         assert emsp.seen[-1].path == "/NL/HUB/LOC1"
+
+
+# --- charging periods ------------------------------------------------------------------------------------------------
+
+
+async def test_a_2_1_1_party_that_appends_gets_new_periods_alone(settings: MakeSettings) -> None:
+    """A PATCH replaces the list in 2.1.1 (transport and format, PATCH), but many add to it as later versions do."""
+    cpo, emsp = FakeCpo(), FakeEmsp(version="2.1.1")
+    async with hub_with(settings(), cpo) as hub, emsp:
+        platform = await join(hub, emsp)
+        emsp.misbehave("append-periods")
+        path = owned_path(cpo.parties[0], "SES1")
+        first, second, third = ({"start_date_time": f"2026-01-31T10:0{at}:00Z", "dimensions": []} for at in range(3))
+
+        async def has_after(**changes: Any) -> list[str]:
+            put = {**session("2.2.1", cpo.parties[0], emsp.parties[0]), "charging_periods": [first, second]}
+            assert (await cpo.send("PUT", "sessions", path, to="DE*ABC", body=put)).is_success
+            assert (await cpo.send("PATCH", "sessions", path, to="DE*ABC", body=changes)).is_success
+            kept = emsp.shelf.received["sessions"]["NL", "TNM", "SES1"]["charging_periods"]
+            return [row["start_date_time"][15:16] for row in kept]
+
+        assert await has_after(charging_periods=[third], last_updated=now()) == ["0", "1", "0", "1", "2"]
+        await set_quirks(hub, platform, patch_periods="append")
+        assert await has_after(charging_periods=[third], last_updated=now()) == ["0", "1", "2"]
 
 
 async def test_a_single_object_wrapped_in_a_list_is_unwrapped(settings: MakeSettings) -> None:
