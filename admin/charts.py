@@ -63,9 +63,9 @@ def chart(values: Sequence[float], errors: Sequence[float], *, begins_at: float,
 
 
 def ceiling(value: float) -> float:
-    """The next round number: 1, 2, 4, 5 or 10 times a power of ten, at least 2."""
+    """The next round number: 1, 2, 4, 6, 8 or 10 times a power of ten, at least 2."""
     size = 10 ** math.floor(math.log10(value)) if value > 0 else 1
-    return max(2.0, next(float(size * factor) for factor in (1, 2, 4, 5, 10) if value <= size * factor))
+    return max(2.0, next(float(size * factor) for factor in (1, 2, 4, 6, 8, 10) if value <= size * factor))
 
 
 def _ticks(begins_at: float, span_s: float) -> list[Mark]:

@@ -36,8 +36,8 @@ class LegJson(Told):
     outcome: Outcome
     reason: str
     fault: str | None = Field(description="Who has to do something: caller, hub, receiver or network.")
-    bytes_in: int
-    bytes_out: int
+    bytes_in: int = Field(description="Bytes of body that came to the hub: of the request in, of the answer out.")
+    bytes_out: int = Field(description="Bytes of body that the hub sent: of the answer in, of the request out.")
     request_body: str | None = Field(description="Masked; only where journal.bodies keeps it.")
     answer_body: str | None
     receipt: list[Any] = Field(description="What translation between versions lost or invented.")
@@ -182,15 +182,15 @@ def iso(at: float) -> str:
 def _told(journey: Journey) -> dict[str, Any]:
     """What every way of telling a journey has."""
     first, worst = journey.first, journey.worst
-    out = [leg for leg in journey.legs if leg.direction == Direction.OUT]
+    receivers = journey.receivers
     return {
         "id": journey.id,
         "at": iso(first.at),
         "correlation_id": first.correlation_id,
         "request_id": first.request_id,
         "sender": first.sender or None,
-        "receiver": first.receiver or (out[0].receiver if len(out) == 1 else None) or None,
-        "receivers": list(dict.fromkeys(leg.receiver for leg in out if leg.receiver)),
+        "receiver": first.receiver or (receivers[0] if len(receivers) == 1 else None),
+        "receivers": receivers,
         "platform": first.platform_id or None,
         "module": first.module,
         "interface": first.interface,

@@ -16,6 +16,7 @@ from hub.store import checks as stored
 from routing.ocpi import ConnectionStatus
 
 RECENT: Final = 20
+WORST: Final = ("fail", "warn", "pass", "skipped")
 
 
 async def checks_page(visit: Visit) -> Shown:
@@ -45,6 +46,8 @@ async def check_page(visit: Visit) -> Shown:
     """One check, as far as it got."""
     report = await _report(visit)
     groups = [(module, list(steps)) for module, steps in groupby(report.steps, key=lambda step: step.module)]
+    if report.status != "running":  # while it runs, nothing may jump
+        groups.sort(key=lambda group: min(WORST.index(step.verdict) for step in group[1]))
     values = {"report": report, "groups": groups, "counts": report.counts, "times": report.times_ms}
     return Shown("check_part.html" if visit.is_part else "check.html", values)
 

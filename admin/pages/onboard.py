@@ -51,6 +51,23 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 """What each step is, for somebody who never read OCPI."""
 
 
+_OTHERS: Final = "Look at what came, and ask the partner's engineers: they see the same request in their log."
+ADVICE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(WORDS, _OTHERS),
+    "read credentials": "The partner has to mend its credentials object: OCPI, Credentials object.",
+    "check roles": "Compare the party ids with the partner. Where its are right, remove this platform and invite anew.",
+    "GET versions": (
+        "Ask the partner whether its versions URL can be reached from here, and opens with the token that it gave: "
+        "from OCPI 2.2 on in Base64."
+    ),
+    "choose version": "One of the two has to offer a version that the other has, too: see hub.versions.",
+    "check endpoints": "The partner has to list credentials, and each of its modules, in its version details.",
+    "POST credentials": "Ask the partner whether the token is still good, and whether it expects the hub's roles.",
+    "store": "The hub could not keep what was agreed: look at its log, then let the handshake be done again.",
+}
+"""What an admin does about a step that failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepLine:
     """One line of the checklist."""
@@ -62,6 +79,8 @@ class StepLine:
     at: float | None = None
     expected: str = ""
     came: str = ""
+    advice: str = ""
+    """What to do about it."""
 
 
 async def onboard_page(visit: Visit) -> Shown:
@@ -164,7 +183,7 @@ def lines_of(handshake: HandshakeRow) -> list[StepLine]:
             lines.append(StepLine(title, text, "waiting" if is_over else "running"))
             is_over = True
         elif "came" in known:
-            lines.append(StepLine(title, text, "failed", known["at"], known["expected"], known["came"]))
+            lines.append(StepLine(title, text, "failed", known["at"], known["expected"], known["came"], ADVICE[name]))
             is_over = True
         else:
             lines.append(StepLine(title, text, "done", known["at"]))

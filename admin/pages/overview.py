@@ -22,6 +22,14 @@ HOUR_S: Final = 3600
 DAY_S: Final = 86_400
 DAY_STEP_S: Final = 900
 MAX_MATTERS: Final = 12
+ORDER: Final = (
+    ConnectionStatus.CONNECTED,
+    ConnectionStatus.OFFLINE,
+    ConnectionStatus.SUSPENDED,
+    ConnectionStatus.PLANNED,
+)
+TOLERATED: Final = 0.02
+"""The share of calls to a platform that may fail before anybody is asked to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ async def overview(visit: Visit) -> Shown:
         platforms = await registry.platforms_since(connection, -1)
     counts = parties_by_status(hub.picture)
     values = {
-        "counts": [(status, int(counts[status])) for status in ConnectionStatus],
+        "counts": [(status, int(counts[status])) for status in ORDER],
         "has_platforms": bool(platforms),
         "flows": [_hour(minutes, now), _day(minutes, now)],
         "matters": matters(hub, platforms, lately)[:MAX_MATTERS],
@@ -75,7 +83,7 @@ def matters(hub: Hub, platforms: list[PlatformRow], lately: Mapping[str, Traffic
             text = f"{step}: expected {expected}, came {came}. {ago(row.last_error['at']).capitalize()}."
             found.append(Matter("bad", f"The handshake with {row.name} failed", text, page, "See the steps"))
         flow = lately.get(row.id)
-        if flow is not None and flow.calls_failed:
+        if flow is not None and flow.calls_failed > flow.calls * TOLERATED:
             text = f"{number(flow.calls_failed)} of {number(flow.calls)} calls to it failed in the last hour."
             link = f"/journal?platform={row.id}&outcome=failed"
             found.append(Matter("warn", f"{row.name} does not answer as it should", text, link, "Open journal"))

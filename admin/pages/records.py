@@ -20,7 +20,9 @@ async def audit_page(visit: Visit) -> Shown:
         names: dict[str, str] = dict(await registry.names(connection))
         names |= {row.id: row.name for row in await keys.every(connection)}
         names |= {row.id: row.name for row in await users.every(connection)}
-        names |= {row.id: f"{row.cpo} and {row.emsp}".upper() for row in await agreements.every(connection)}
+        names |= {
+            row.id: f"{str(row.cpo).upper()} and {str(row.emsp).upper()}" for row in await agreements.every(connection)
+        }
     shown = rows[:PER_PAGE]
     values = {
         "rows": [(row, _name_of(row, names), changes_of(row)) for row in shown],
@@ -35,7 +37,9 @@ def changes_of(row: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """What a change did, field by field: name, before, after."""
     before, after = (row[name] if isinstance(row[name], dict) else {} for name in ("before", "after"))
     fields = dict.fromkeys([*before, *after])
-    return [(name, _text(before.get(name)), _text(after.get(name))) for name in fields]
+    return [
+        (name, *(_text(state[name], name) if name in state else "" for state in (before, after))) for name in fields
+    ]
 
 
 def _name_of(row: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -48,9 +52,11 @@ def _name_of(row: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return ""
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, name: str) -> str:
     match value:
-        case None | "" | [] | {}:
+        case []:
+            return "all" if name == "modules" else "none"
+        case None | "" | {}:
             return ""
         case list():
             return ", ".join(str(item) for item in value)

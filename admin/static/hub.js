@@ -55,6 +55,9 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+// on a phone the menu is a strip: the page that is shown has to be in sight
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 function say(text) {
   const toast = document.createElement("p");
   toast.className = "notice bad";

@@ -54,7 +54,7 @@ class Came:
         code = self.read.code if self.read else None
         said = f"HTTP {self.answer.http}, " + (f"OCPI {code}" if code is not None else "no OCPI status code")
         data = self.read.data if self.read else None
-        return f"{said}, {len(data)} objects" if isinstance(data, list) else said
+        return f"{said}, {len(data)} {'object' if len(data) == 1 else 'objects'}" if isinstance(data, list) else said
 
 
 @dataclass(slots=True)

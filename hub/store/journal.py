@@ -77,6 +77,11 @@ class Journey:
         return next((leg for leg in self.legs if leg.direction == Direction.IN), self.legs[0])
 
     @property
+    def receivers(self) -> list[str]:
+        """Whom the hub called for it, each once."""
+        return list(dict.fromkeys(leg.receiver for leg in self.legs if leg.direction == Direction.OUT and leg.receiver))
+
+    @property
     def outcome(self) -> Outcome:
         """The worst of all its legs: an answer of success does not make a lost copy good."""
         found = {leg.outcome for leg in self.legs}
