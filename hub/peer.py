@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from hub.core import Core
 from hub.payloads import VersionDetails, VersionRow, explain
 from routing.addresses import ForbiddenAddress
-from routing.answers import Answer, open_envelope
+from routing.answers import Answer, open_envelope, without
 from routing.bridge import write_json
 from routing.errors import InvalidAnswer, NoAnswerInTime, OcpiError
 from routing.journey import new_request_id
@@ -125,6 +125,9 @@ class Peer:
         if asks_for_slash(answer, url):
             self.particulars[TRAILING_SLASH] = True
             answer = await self._one_call(step, method, with_slash(url), body)
+        if document is not None and not _is_success(answer):
+            # what it says of the hub's credentials is for people to read
+            answer = without(answer, self.token, str(document["token"]))
         return answer
 
     async def _one_call(self, step: str, method: str, url: str, body: bytes) -> Answer:
@@ -139,6 +142,7 @@ class Peer:
                 headers={REQUEST_ID: new_request_id(), CORRELATION_ID: new_request_id()},
                 body=body,
                 timeout_s=patience_s if body else min(STEP_TIMEOUT_S, patience_s),
+                may_tell_token=bool(body),
             )
         except (NoAnswerInTime, InvalidAnswer) as error:
             failure = OutcomeUnknown if body else StepFailed
@@ -151,6 +155,11 @@ class Peer:
             return self.core.checked(url)
         except ForbiddenAddress as error:
             raise StepFailed(step, "a URL that the hub may call", str(error)) from None
+
+
+def _is_success(answer: Answer) -> bool:
+    document = open_envelope(answer.body)
+    return answer.http in (200, 201) and document is not None and document["status_code"] == SUCCESS
 
 
 def _refuses_in_ocpi(answer: Answer) -> bool:

@@ -5,10 +5,12 @@ OCPI 2.2.1 and 2.3.0, Status codes: a party's own errors are passed on unchanged
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
 
 from routing.catalogue import Operation
 from routing.errors import (
@@ -22,6 +24,9 @@ from routing.errors import (
 from routing.message import parse_json
 from routing.ocpi import SUCCESS, PartyId
 
+MIN_SECRET: Final = 16
+"""A token of fewer characters may be in an answer by chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -31,6 +36,27 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     ms: float = 0.0
+
+
+def without(answer: Answer, *tokens: str) -> Answer:
+    """The answer without tokens of the hub's: a party that repeats one in its words would show it to others.
+
+    The one thing in a party's answer that is not passed on as it came.
+    """
+    body = answer.body
+    for spelling in (spelling for token in tokens for spelling in _spellings(token)):
+        if spelling in body:
+            body = body.replace(spelling, b"***")
+    return answer if body is answer.body else replace(answer, body=body)
+
+
+@lru_cache(maxsize=4096)
+def _spellings(token: str) -> tuple[bytes, ...]:
+    """A token as it is and as it is sent, also as some write a slash in JSON."""
+    if len(token) < MIN_SECRET:
+        return ()
+    plain = (token.encode(), base64.b64encode(token.encode()))
+    return tuple(dict.fromkeys((*plain, *(text.replace(b"/", rb"\/") for text in plain))))
 
 
 def envelope(code: int, message: str | None, timestamp: str, data: Any = None) -> bytes:

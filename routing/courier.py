@@ -12,7 +12,7 @@ from typing import Final
 
 from routing import wire
 from routing.addresses import AddressCheck, ForbiddenAddress
-from routing.answers import Answer
+from routing.answers import Answer, without
 from routing.errors import ConnectionFailed, InvalidAnswer, NoAnswerInTime, OcpiError
 from routing.ocpi import AUTHORIZATION
 
@@ -57,8 +57,9 @@ class Courier:
         body: bytes = b"",
         timeout_s: float | None = None,
         platform_id: str | None = None,
+        may_tell_token: bool = False,
     ) -> Answer:
-        """One request to a party, one answer.
+        """One request to a party, one answer, in which the hub's token is covered unless it `may_tell_token`.
 
         `timeout_s` bounds the whole exchange, by default `party_timeout_s`. Raises ConnectionFailed (4003) where
         nothing was sent, NoAnswerInTime (4002) where the answer is missing, InvalidAnswer (4000) for what is no HTTP.
@@ -78,7 +79,7 @@ class Courier:
             self._tell(platform_id, meant)
             raise meant from error
         self._tell(platform_id, None)
-        return answer
+        return answer if may_tell_token else without(answer, token)
 
     async def close(self) -> None:
         """Close every kept connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -70,6 +71,15 @@ async def _truncated(request: web.Request, answer: Answer, seconds: float) -> we
     return response
 
 
+async def _repeats(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+    header, body = request.headers.get("Authorization", ""), (await request.read()).decode(errors="replace")
+    try:
+        token = base64.b64decode(header.partition(" ")[2], validate=True).decode()
+    except ValueError:
+        token = ""
+    return await _says(200, 2001, f"cannot make anything of {header!r} ({token}) with {body}")(request, answer, seconds)
+
+
 async def _drip(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
@@ -110,9 +120,11 @@ def _bare(status: int, **headers: str) -> Callable[[web.Request, Answer, float],
     return fault
 
 
-def _says(status: int, code: int) -> Callable[[web.Request, Answer, float], Awaitable[web.StreamResponse]]:
+def _says(
+    status: int, code: int, message: str = "as ordered"
+) -> Callable[[web.Request, Answer, float], Awaitable[web.StreamResponse]]:
     async def fault(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
-        document = {"status_code": code, "status_message": "as ordered", "timestamp": "2026-01-01T00:00:00Z"}
+        document = {"status_code": code, "status_message": message, "timestamp": "2026-01-01T00:00:00Z"}
         return web.Response(status=status, body=json.dumps(document).encode(), content_type="application/json")
 
     return fault
@@ -164,6 +176,7 @@ _ROWS: Final = (
     Fault("empty", Stage.ANSWER, "answers HTTP 200 without a body", _empty),
     Fault("truncated", Stage.ANSWER, "breaks off in the middle of its answer", _truncated),
     Fault("drip", Stage.ANSWER, "sends white space a byte at a time, without end", _drip),
+    Fault("repeats-token", Stage.ANSWER, "repeats in its words the token that it was called with", _repeats),
     Fault("huge", Stage.ANSWER, "answers with 100 MB", _huge),
     Fault("redirect", Stage.ANSWER, "redirects elsewhere", _redirect),
     Fault("closed", Stage.ANSWER, "hangs up without an answer", _closed),

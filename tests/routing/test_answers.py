@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.answers import Answer, envelope, open_envelope, pass_on
+from routing.answers import Answer, envelope, open_envelope, pass_on, without
 from routing.catalogue import operation_of
 from routing.errors import (
     HubRejected,
@@ -162,3 +163,16 @@ def test_an_envelope_leaves_out_what_is_not_there() -> None:
         "timestamp": NOW,
     }
     assert parse_json(envelope(1000, None, NOW)) == {"status_code": 1000, "timestamp": NOW}
+
+
+def test_the_hub_s_token_is_the_one_thing_that_an_answer_does_not_keep() -> None:
+    token = "b9/d0-a-token-of-the-hub"
+    spelled = [token.encode(), base64.b64encode(token.encode()), rb"b9\/d0-a-token-of-the-hub"]
+    for spelling in spelled:
+        assert (
+            without(Answer(200, {}, b'{"m": "' + spelling + b'"}'), "another-token-of-the-hub", token).body
+            == b'{"m": "***"}'
+        )
+    for body, short in ((b'{"status_code": 1000}', "1000"), (b"", token), (b"{}", "")):
+        answer = Answer(200, {}, body)
+        assert without(answer, short) is answer

@@ -53,6 +53,12 @@ async def test_it_says_when_to_come_back_and_where_else_to_go() -> None:
         assert "elsewhere" in (await cpo.push_location("DE*ABC")).headers["Location"]
 
 
+async def test_it_repeats_what_it_should_not() -> None:
+    async with pair() as (cpo, emsp):
+        emsp.misbehave("repeats-token")
+        assert cpo.peer.token_out in (await cpo.push_location("DE*ABC")).status_message
+
+
 async def test_slow_is_late_by_so_many_seconds() -> None:
     async with pair() as (cpo, emsp):
         emsp.misbehave("slow", seconds=0.2)
