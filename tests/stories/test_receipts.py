@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hub.testing import FakeCpo, FakeEmsp
-from hub.testing.samples import location
-from tests.stories.onboarding import MakeSettings, hub_with, losses
+from hub.testing.samples import cdr, location
+from tests.stories.onboarding import MakeSettings, hub_with, join, losses, set_quirks
 
 OLD = "2.1.1"
 
@@ -35,6 +35,29 @@ async def test_what_the_answer_lost_is_on_the_receipt_too(settings: MakeSettings
         assert asked.is_success
         found = await losses(hub, correlation_id=asked.headers["X-Correlation-ID"])
         assert [(loss["field"], loss["what"]) for loss in found] == [("help_phone", "dropped")]
+
+
+async def test_signed_data_are_lost_with_a_receipt_or_the_cdr_is_refused(settings: MakeSettings) -> None:
+    """Calibration law: without them the driver cannot check what the meter said, so an admin may refuse that."""
+    cpo, emsp = FakeCpo(), FakeEmsp(version=OLD)
+    async with hub_with(settings(), cpo) as hub, emsp:
+        platform = await join(hub, emsp)
+        values = [{"nature": "End", "plain_data": "IT=CARD;ID=7777", "signed_data": "c2lnbmVk"}]
+        body = {
+            **cdr("2.2.1", cpo.parties[0], emsp.parties[0]),
+            "signed_data": {"encoding_method": "OCMF", "signed_values": values},
+        }
+        sent = await cpo.send("POST", "cdrs", to="DE*ABC", body=body)
+        assert sent.is_success
+        assert "signed_data" not in emsp.seen[-1].document
+        found = {loss["field"]: loss for loss in await losses(hub, correlation_id=sent.headers["X-Correlation-ID"])}
+        assert found["signed_data"]["what"] == "dropped"
+        assert "OCMF" in found["signed_data"]["old"]
+        assert "7777" not in str(found)
+        await set_quirks(hub, platform, refuse_unsigned=True)
+        refused = await cpo.send("POST", "cdrs", to="DE*ABC", body={**body, "id": "CDR2"})
+        assert (refused.http, refused.status_code) == (200, 4000)
+        assert emsp.seen[-1].document["id"] == "CDR1"
 
 
 async def test_between_equal_versions_bytes_pass_and_there_is_no_receipt(settings: MakeSettings) -> None:
