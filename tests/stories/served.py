@@ -10,7 +10,7 @@ import resource
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Served:
-    """The process; `environment` has its settings."""
+    """The process; `environment` has its settings, `outside` what else is in its environment."""
 
     def __init__(self, folder: Path, storage_url: str | None = None, **environment: str) -> None:
         self.port, self.admin_port, self.key = free_port(), free_port(), new_token()
@@ -38,6 +38,7 @@ class Served:
             "LOG__FORMAT": "json",
             **environment,
         }
+        self.outside: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -52,7 +53,7 @@ class Served:
         told = {f"OCPI_HUB_{name}": value for name, value in self.environment.items()}
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub", "serve", cwd=ROOT, env=plain | told, stdout=log, stderr=log
+                sys.executable, "-m", "hub", "serve", cwd=ROOT, env=plain | self.outside | told, stdout=log, stderr=log
             )
         async with asyncio.timeout(60):
             while (await self.admin("GET", "/readyz"))[0] != 200:
@@ -113,9 +114,12 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, storage_url: str | None = None, **environment: str) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, storage_url: str | None = None, *, outside: Mapping[str, str] | None = None, **environment: str
+) -> AsyncIterator[Served]:
     """A hub that is ready; killed at the end, if it still runs."""
     hub = Served(folder, storage_url, **environment)
+    hub.outside.update(outside or {})
     await hub.start()
     try:
         yield hub
