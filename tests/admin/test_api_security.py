@@ -16,7 +16,10 @@ from admin.routes import ROUTES
 from hub import log
 from hub.testing import FakeEmsp
 from tests.admin.door import BOOTSTRAP, PROBLEM, Door
+from tests.admin.stores import one_store
 from tests.admin.test_journal_api import join, told
+
+store_kind = one_store
 
 SCRIPT = "<script>alert(document.cookie)</script>"
 

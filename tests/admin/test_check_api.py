@@ -11,7 +11,10 @@ import pytest
 from admin.keys import AdminRole
 from hub.testing import FakeCpo, Served
 from tests.admin.door import Door
+from tests.admin.stores import one_store
 from tests.admin.test_journal_api import join
+
+store_kind = one_store
 
 
 async def finished(door: Door, check_id: str) -> dict[str, Any]:

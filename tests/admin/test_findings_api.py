@@ -9,7 +9,10 @@ from hub.store import findings
 from hub.store.findings import FindingRow, Mistake
 from hub.testing import FakeCpo, FakeEmsp
 from tests.admin.door import Door
+from tests.admin.stores import one_store
 from tests.stories.onboarding import join, until
+
+store_kind = one_store
 
 
 def row(platform_id: str, field: str, count: int = 1, at: float = 0.0) -> FindingRow:

@@ -135,13 +135,15 @@ async def test_an_export_is_a_file_of_what_was_asked_for(door: Door) -> None:
         assert [(row["journey_id"], row["direction"]) for row in rows] == [(item["id"], "in"), (item["id"], "out")]
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [("outcome=lost", "outcome"), ("limit=0", "limit"), ("from=NL*TNM", "from"), ("since=x", "since")],
-)
-async def test_a_filter_that_cannot_be_read_is_named(door: Door, query: str, field: str) -> None:
-    answer = await door.call("GET", f"/journal?{query}")
-    assert (answer.status, answer.fields) == (422, {field})
+async def test_a_filter_that_cannot_be_read_is_named(door: Door) -> None:
+    for query, field in [
+        ("outcome=lost", "outcome"),
+        ("limit=0", "limit"),
+        ("from=NL*TNM", "from"),
+        ("since=x", "since"),
+    ]:
+        answer = await door.call("GET", f"/journal?{query}")
+        assert (answer.status, answer.fields) == (422, {field})
 
 
 async def test_a_journey_that_nobody_knows_is_404(door: Door) -> None:

@@ -17,7 +17,10 @@ from hub.config import Settings
 from hub.lifecycle import Hub, running
 from hub.store import users as stored
 from tests.admin.idp import CLIENT, SECRET, FakeProvider, new_key, provider
+from tests.admin.stores import one_store
 from tests.admin.visitor import Look, Visitor, visitor
+
+store_kind = one_store
 
 NOW = int(time.time())
 
@@ -81,12 +84,12 @@ async def test_a_role_follows_the_provider_with_each_login(gate: Gate) -> None:
         assert (user.name, user.role, user.password) == ("ann", role, None)
 
 
-@pytest.mark.parametrize("roles", [[], ["nobody"], "", None, 7, {"boss": True}, [["boss"]]])
-async def test_who_has_no_role_here_stays_outside(gate: Gate, roles: Any) -> None:
-    gate.idp.claims["roles"] = roles
-    look = await gate.come_back()
-    assert (look.status, "have no role here" in look.words) == (403, True)
-    assert "ocpi-hub-session" not in look.cookies
+async def test_who_has_no_role_here_stays_outside(gate: Gate) -> None:
+    for roles in [[], ["nobody"], "", None, 7, {"boss": True}, [["boss"]]]:
+        gate.idp.claims["roles"] = roles
+        look = await gate.come_back()
+        assert (look.status, "have no role here" in look.words) == (403, True)
+        assert "ocpi-hub-session" not in look.cookies
 
 
 async def test_a_name_of_the_hubs_own_user_is_not_taken_over(gate: Gate) -> None:

@@ -136,9 +136,10 @@ async def test_a_patch_changes_what_it_names(door: Door) -> None:
     assert (await door.call("PATCH", place, {"quirks": None})).json["quirks"] == {}
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
+async def test_a_patch_that_cannot_be_is_refused(door: Door) -> None:
+    invited = await door.invite()
+    before = await shown(door, invited["id"])
+    for body, field in [
         ({"quirks": {"speaks_slowly": True}}, "quirks"),
         ({"quirks": {"trailing_slash": "yes"}}, "quirks"),
         ({"quirks": {"callback_origins": [1]}}, "quirks"),
@@ -149,14 +150,10 @@ async def test_a_patch_changes_what_it_names(door: Door) -> None:
         ({"name": None}, "name"),
         ({"status": "CONNECTED"}, "status"),
         ({"token": "mine"}, "token"),
-    ],
-)
-async def test_a_patch_that_cannot_be_is_refused(door: Door, body: Any, field: str) -> None:
-    invited = await door.invite()
-    before = await shown(door, invited["id"])
-    answer = await door.call("PATCH", f"/platforms/{invited['id']}", body)
-    assert (answer.status, answer.fields) == (422, {field})
-    assert await shown(door, invited["id"]) == before
+    ]:
+        answer = await door.call("PATCH", f"/platforms/{invited['id']}", body)
+        assert (answer.status, answer.fields) == (422, {field})
+        assert await shown(door, invited["id"]) == before
 
 
 async def test_each_change_is_in_the_audit_trail_with_who_did_it(door: Door, fake_cpo: FakeCpo) -> None:

@@ -46,20 +46,17 @@ async def test_an_agreement_for_all_modules_names_none(door: Door) -> None:
     assert (made.status, made.json["modules"], made.json["effect"]) == (201, [], "allow")
 
 
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
+async def test_an_agreement_that_would_not_do_what_it_says_is_refused(door: Door) -> None:
+    for body, fields in [
         ({}, {"cpo", "emsp", "effect"}),
         ({"cpo": "NL*TN", "emsp": "DE/ABC", "effect": "maybe"}, {"cpo", "emsp", "effect"}),
         ({"cpo": "NL*TNM", "emsp": "DE*ABC", "effect": "deny", "modules": ["cdr"]}, {"modules"}),
         ({"cpo": "NL*TNM", "emsp": "DE*ABC", "effect": "deny", "modules": "cdrs"}, {"modules"}),
         ({"cpo": "NL*TNM", "emsp": "DE*ABC", "effect": "deny", "until": "forever"}, {"until"}),
-    ],
-)
-async def test_an_agreement_that_would_not_do_what_it_says_is_refused(door: Door, body: Any, fields: set[str]) -> None:
-    answer = await door.call("POST", "/agreements", body)
-    assert (answer.status, answer.fields) == (422, fields)
-    assert (await door.call("GET", "/agreements")).json["items"] == []
+    ]:
+        answer = await door.call("POST", "/agreements", body)
+        assert (answer.status, answer.fields) == (422, fields)
+        assert (await door.call("GET", "/agreements")).json["items"] == []
 
 
 async def test_agreements_come_in_pages(door: Door) -> None:
@@ -124,7 +121,7 @@ async def test_a_revoked_key_stays_in_the_list(door: Door) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [{"name": "ann"}, {"name": "ann", "role": "king"}, {"name": "", "role": "viewer"}])
-async def test_a_key_without_name_or_role_is_refused(door: Door, body: Any) -> None:
-    assert (await door.call("POST", "/keys", body)).status == 422
-    assert len(await every(door, "/keys", 500)) == 3
+async def test_a_key_without_name_or_role_is_refused(door: Door) -> None:
+    for body in [{"name": "ann"}, {"name": "ann", "role": "king"}, {"name": "", "role": "viewer"}]:
+        assert (await door.call("POST", "/keys", body)).status == 422
+        assert len(await every(door, "/keys", 500)) == 3

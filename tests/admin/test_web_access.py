@@ -18,7 +18,10 @@ from hub.config import Settings
 from hub.lifecycle import running
 from hub.store import sessions as stored_sessions
 from tests.admin.door import BOOTSTRAP, Door
+from tests.admin.stores import one_store
 from tests.admin.visitor import PASSWORD, Visitor, visitor, with_users
+
+store_kind = one_store
 
 COOKIE = "ocpi-hub-session"
 
@@ -43,10 +46,10 @@ async def test_whoever_is_not_logged_in_is_sent_to_the_login_and_back(guest: Vis
     assert (done.status, done.location) == (303, "/?search=tnm")
 
 
-@pytest.mark.parametrize("wanted", ["//evil.example/", "https://evil.example/", "/\\evil.example", "\t//evil.example"])
-async def test_the_login_leads_nowhere_else(guest: Visitor, wanted: str) -> None:
-    done = await guest.post_raw("/login", {"name": "viewer", "password": PASSWORD, "next": wanted})
-    assert (done.status, done.location) == (303, "/")
+async def test_the_login_leads_nowhere_else(guest: Visitor) -> None:
+    for wanted in ["//evil.example/", "https://evil.example/", "/\\evil.example", "\t//evil.example"]:
+        done = await guest.post_raw("/login", {"name": "viewer", "password": PASSWORD, "next": wanted})
+        assert (done.status, done.location) == (303, "/")
 
 
 async def test_a_user_logs_in_with_name_and_password_and_a_program_key_does_as_well(guest: Visitor, door: Door) -> None:

@@ -9,8 +9,11 @@ from admin.keys import AdminRole
 from hub.store import keys as stored_keys
 from hub.store import registry
 from hub.store import users as stored_users
+from tests.admin.stores import one_store
 from tests.admin.town import Town, as_role
 from tests.admin.visitor import visitor
+
+store_kind = one_store
 
 PASSWORD = "another long password"
 
