@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
+from argon2 import PasswordHasher
 
 from admin import keys
 from admin.app import office
@@ -15,6 +16,12 @@ from hub.lifecycle import running
 from hub.testing import FakeCpo, FakeEmsp
 from tests.admin.door import BOOTSTRAP, Door
 from tests.admin.town import Town, settle_in
+
+
+@pytest.fixture(autouse=True)
+def _passwords_that_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash that takes 64 MiB and 50 ms keeps thieves out, and tests waiting."""
+    monkeypatch.setattr("admin.users._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
