@@ -77,6 +77,19 @@ class Settings(BaseSettings):
         return (self.hub.public_url or f"{scheme}://{self.server.host}:{self.server.port}").rstrip("/")
 
 
+class _Only(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def only(**sections: Any) -> Settings:
+    """These settings and the defaults, whatever the environment says: a demo must not find the store of a hub."""
+    return _Only(**sections)
+
+
 def load(path: Path | None = None) -> Settings:
     """Settings from a file (`./config.toml` if it is there and none is named) and the environment.
 

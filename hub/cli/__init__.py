@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("demo", "demo"),
     "serve": ("serve", "serve"),
-    "check-config": ("serve", "check_config"),
+    "check-config": ("configuration", "check_config"),
     "migrate": ("serve", "migrate"),
     "rekey": ("rekey", "rekey"),
     "fake": ("fake", "fake"),

@@ -18,10 +18,11 @@ from hub import log
 from hub.cli.receipts import print_receipt
 from hub.cli.serve import both_doors
 from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, table
-from hub.config import Settings
+from hub.config import only
 from hub.lifecycle import Hub
+from hub.loop import until_stopped
 from hub.store.registry import RoleRow
-from hub.testing import FakeCpo, FakeEmsp, FakeParty
+from hub.testing import FAULTS, FakeCpo, FakeEmsp, FakeParty
 from hub.testing.hub_story import able, counted, hub_story
 from hub.testing.steps import Step
 from hub.testing.story import roaming_story
@@ -38,27 +39,29 @@ def demo(
     versions: Annotated[str, typer.Option(help="OCPI versions of the parties, spread over them.")] = "2.2.1",
     cpos: Annotated[int | None, typer.Option(min=1, max=len(CPO_IDS), help=f"How many fake CPOs; {EACH}.")] = None,
     emsps: Annotated[int | None, typer.Option(min=1, max=len(EMSP_IDS), help=f"How many fake eMSPs; {EACH}.")] = None,
+    fault: Annotated[str | None, typer.Option(help="How the first eMSP misbehaves, as in `fake --fault`.")] = None,
 ) -> None:
     """A hub, fake CPOs and fake eMSPs on this machine, and a full roaming story through the hub between each two."""
     spoken = tuple(versions.split(","))
     unknown = [version for version in spoken if version not in VERSIONS]
+    if fault not in (None, *FAULTS):
+        give_up(f"there is no fault {fault}; choose from {', '.join(FAULTS)}", WRONG_USE)
     if unknown:
         give_up(f"--versions: choose from {', '.join(VERSIONS)}, not {', '.join(unknown)}", WRONG_USE)
     log.set_up("error", "console")
     with tempfile.TemporaryDirectory(prefix="ocpi-hub-demo-") as folder:
-        if not asyncio.run(_demo(Path(folder), spoken, cpos or len(spoken), emsps or len(spoken), once=once)):
+        story = _demo(Path(folder), spoken, cpos or len(spoken), emsps or len(spoken), fault, once=once)
+        if not asyncio.run(until_stopped(story)):
             raise typer.Exit(FAILED)
 
 
-async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, *, once: bool) -> bool:
+async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, fault: str | None, *, once: bool) -> bool:
     key = new_token()
-    settings = Settings.model_validate(
-        {
-            "server": {"port": 0},
-            "admin": {"port": 0, "bootstrap_key": key},
-            "storage": {"url": f"sqlite:///{folder / 'hub.db'}"},
-            "security": {"allow_private_parties": True},
-        }
+    settings = only(
+        server={"port": 0},
+        admin={"port": 0, "bootstrap_key": key},
+        storage={"url": f"sqlite:///{folder / 'hub.db'}"},
+        security={"allow_private_parties": True},
     )
     async with AsyncExitStack() as stack:
         hub, admin_url = await stack.enter_async_context(both_doors(settings))
@@ -67,6 +70,8 @@ async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, *,
         for party in parties:
             await stack.enter_async_context(party)
         is_good = await _register(hub, parties)
+        if fault:
+            next(party for party in parties if isinstance(party, FakeEmsp)).misbehave(fault)
         for cpo, emsp in _pairs(parties):
             is_good = await _tell(hub, cpo, emsp) and is_good
         is_good = await _tell_of_all(hub, parties) and is_good

@@ -39,7 +39,7 @@ def create_admin_key(
         finally:
             await store.close()
 
-    run_to_the_end(work())
+    run_to_the_end(work(), settings)
 
 
 @app.command("list")

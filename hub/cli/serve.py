@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ import structlog
 from admin.app import office
 from hub import log
 from hub.cli.terminal import WRONG_USE, ConfigFile, give_up, out, settings_of
-from hub.config import Settings, mask_url, masked
+from hub.config import Settings, mask_url
 from hub.lifecycle import Hub, SchemaOutdated, running
 from hub.loop import run, settle
 from hub.store import Store, StoreUnavailable
@@ -32,7 +32,7 @@ def serve(config: ConfigFile = None) -> None:
     """Run the hub until SIGTERM or Ctrl-C."""
     settings = settings_of(config)
     log.set_up(settings.log.level, settings.log.format)
-    run_to_the_end(_serve(settings))
+    run_to_the_end(_serve(settings), settings)
 
 
 async def _serve(settings: Settings) -> None:
@@ -47,25 +47,6 @@ async def _serve(settings: Settings) -> None:
         structlog.get_logger(__name__).info("stopping", at_most_s=settings.server.shutdown_s)
 
 
-def check_config(config: ConfigFile = None) -> None:
-    """Say whether the configuration is valid, and print it with secrets masked."""
-    settings = settings_of(config)
-    for section, values in masked(settings).items():
-        _print_section(section, values)
-    out.print("The configuration is valid.")
-
-
-def _print_section(section: str, values: Mapping[str, Any]) -> None:
-    out.print(f"[{section}]", markup=False, highlight=False)
-    for name, value in values.items():
-        if not isinstance(value, dict):
-            out.print(f"{name} = {_toml(value)}", markup=False, highlight=False)
-    out.print()
-    for name, value in values.items():
-        if isinstance(value, dict):
-            _print_section(f"{section}.{name}", value)
-
-
 def migrate(config: ConfigFile = None) -> None:
     """Bring the store's schema to this version."""
     settings = settings_of(config)
@@ -78,28 +59,18 @@ def migrate(config: ConfigFile = None) -> None:
             await store.close()
         out.print(f"{mask_url(settings.storage.url)} is at this version's schema.", markup=False)
 
-    run_to_the_end(work())
+    run_to_the_end(work(), settings)
 
 
-def run_to_the_end(work: Any) -> None:
+def run_to_the_end(work: Coroutine[Any, Any, None], settings: Settings) -> None:
     """Run to the end, and tell what stopped it in a sentence."""
     try:
         run(work)
-    except (StoreUnavailable, SchemaOutdated, VaultError) as error:
+    except StoreUnavailable as error:
+        give_up(f"the store {mask_url(settings.storage.url)} cannot be used: {error}")
+    except (SchemaOutdated, VaultError) as error:
         give_up(str(error))
     except TelemetryMissing as error:
         give_up(str(error), WRONG_USE)
     except OSError as error:
-        give_up(f"a door cannot be opened: {error}")
-
-
-def _toml(value: Any) -> str:
-    match value:
-        case None:
-            return '""'
-        case bool():
-            return str(value).lower()
-        case str():
-            return f'"{value}"'
-        case _:
-            return str(value)
+        give_up(f"a door cannot be opened: {error.strerror or error}")

@@ -44,7 +44,7 @@ def create_user(
             await store.close()
         out.print(f"{name} can log in.", markup=False)
 
-    run_to_the_end(work())
+    run_to_the_end(work(), settings)
 
 
 @app.command("list")

@@ -64,9 +64,16 @@ class Store:
 
     async def migrate(self, revision: str = "head") -> None:
         """Bring the schema to this version. One of a newer version stays: it serves this one, too."""
+        self._check_folder()
         async with _translated(), self._writer.connect() as connection:
             await connection.run_sync(_upgrade, revision)
             await connection.commit()
+
+    def _check_folder(self) -> None:
+        """SQLite makes its file, but not the folder; what it says of that does not name it."""
+        database = self._writer.url.database
+        if self.is_sqlite and database and database != ":memory:" and not Path(database).parent.is_dir():
+            raise StoreUnavailable(f"there is no folder {Path(database).parent}")
 
     async def is_migrated(self) -> bool:
         """Whether the schema is at (or, during an upgrade of nodes, beyond) this version."""

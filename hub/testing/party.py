@@ -76,12 +76,12 @@ class FakeParty:
         self.stock()
 
     async def __aenter__(self) -> Self:
+        await self.start()
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S),
         )
-        await self.start()
         return self
 
     async def __aexit__(
