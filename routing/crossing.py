@@ -75,12 +75,17 @@ class Crossing:
         source: Version,
         directory: Directory,
         receiver: PartyId,
+        elsewhere: Ask | None = None,
     ) -> tuple[Reply, Receipt]:
-        """The receiver's answer as the caller's version has it. Raises Untranslatable."""
+        """The receiver's answer as the caller's version has it. Raises Untranslatable.
+
+        `elsewhere` is asked for what memory lacks.
+        """
         context = _context(message, platform, directory, receiver)
         return await self._asking(
             lambda known: translate_answer(reply, message, source=source, target=message.version, context=known),
             context,
+            elsewhere=elsewhere,
         )
 
     async def item(
@@ -113,10 +118,21 @@ class Crossing:
         )
         return value
 
-    async def _asking(self, attempt: Callable[[Context], Result], context: Context, got: Known | None = None) -> Result:
+    async def _asking(
+        self,
+        attempt: Callable[[Context], Result],
+        context: Context,
+        got: Known | None = None,
+        elsewhere: Ask | None = None,
+    ) -> Result:
         context = replace(context, zone_at=self._zone_at)
         between = tuple(party for party in (context.owner, context.counterpart) if party is not None)
-        return await asking(attempt, context, lambda name, key: self._recall(name, key, between), got)
+
+        async def ask(name: str, key: Key) -> dict[str, Any] | None:
+            found = await self._recall(name, key, between)
+            return await elsewhere(name, key) if found is None and elsewhere else found
+
+        return await asking(attempt, context, ask, got)
 
 
 async def asking(attempt: Callable[[Context], Result], context: Context, ask: Ask, got: Known | None = None) -> Result:

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from routing.answers import open_envelope
 from routing.bridge import NeedsObject, Receipt, write_json
+from routing.bridge.calls import object_in_answer
 from routing.catalogue import operation_of
 from routing.copies import applied, part_of
 from routing.crossing import Crossing, Key
@@ -29,6 +30,8 @@ Exchange = Callable[[Message, Platform, PartyId, str], Awaitable[Reply]]
 """One call to a platform, as its own version has it: the message, to which party, at which URL."""
 HUB: Final = Platform(id="", name="hub", status=ConnectionStatus.CONNECTED)
 """Who asks, in messages of the hub's own."""
+MAX_ASKED: Final = 20
+"""How many objects the hub asks for, for one answer: the caller waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,28 @@ class Fetching:
                 if question is None or (found := await self._asked(question, message, error, directory)) is None:
                     raise
                 got[place] = found
+
+    async def answer(
+        self, reply: Reply, message: Message, platform: Platform, version: Version, directory: Directory, party: PartyId
+    ) -> tuple[Reply, Receipt]:
+        """The party's answer as the caller's version has it. Raises Untranslatable.
+
+        Sessions hold their locations in 2.1.1: those that memory lacks are asked for, up to a number.
+        """
+        asked: list[Key] = []
+
+        async def elsewhere(name: str, key: Key) -> Any:
+            error = NeedsObject(name, key)
+            question = whom_to_ask(error, message, platform, party, directory) if name == "Location" else None
+            if question is None or len(asked) >= MAX_ASKED:
+                return None
+            asked.append(key)
+            return await self._asked(question, message, error, directory)
+
+        is_held = object_in_answer(message) == "Session" and message.version.rank == 1
+        return await self.crossing.answer(
+            reply, message, platform, version, directory, party, elsewhere if is_held else None
+        )
 
     async def whole(self, message: Message, platform: Platform, receiver: PartyId) -> Message:
         """The message for a platform that may have no PATCH: then the PUT of the object, or of the part, as it is now.
@@ -123,7 +148,8 @@ class Fetching:
             found = await self.crossing.pivoted(error.object_name, data, version, owner, question.party, directory)
         except OcpiError:
             return None  # the journal has why; the caller is told what is missing
-        self.memory.keep(_copy_of(question.module, owner, error.key[2], version, data, audience=message.receiver))
+        audience = message.sender if message.interface is Interface.SENDER else message.receiver
+        self.memory.keep(_copy_of(question.module, owner, error.key[2], version, data, audience=audience))
         return found
 
 

@@ -86,7 +86,6 @@ class Outbound:
         self._look_again = look_again
         self._courier = courier
         self._lead_back = lead_back
-        self._crossing = crossing
         self._fetching = Fetching(crossing, memory or Forgetful(), self._fetch)
         self._on_leg = on_leg
         self._hold = hold
@@ -146,7 +145,7 @@ class Outbound:
             reply, asked = await self._exchange(sent, platform, receiver, address(sent), receipt.losses)
         except OcpiError as error:
             raise translate_failure(error, message, source=version) from error
-        reply, lost = await self._crossing.answer(reply, message, platform, version, directory, receiver)
+        reply, lost = await self._fetching.answer(reply, message, platform, version, directory, receiver)
         return replace(reply, receipt=lost.losses), asked
 
     async def _withdraw(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> None:

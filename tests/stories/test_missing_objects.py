@@ -230,3 +230,23 @@ async def test_a_list_of_the_hubs_own_copies_has_a_receipt_too(settings: MakeSet
         for answer, lost in ((locations, ("help_phone", "dropped")), (tariffs, ("", "dropped"))):
             found = await losses(hub, correlation_id=answer.headers["X-Correlation-ID"])
             assert lost in [(loss["field"], loss["what"]) for loss in found]
+
+
+async def test_a_list_of_sessions_asks_for_the_locations_that_the_hub_never_saw(settings: MakeSettings) -> None:
+    cpo, emsp, stranger = FakeCpo(), FakeEmsp(version="2.1.1"), FakeEmsp("FR*EMP", version="2.1.1")
+    async with hub_with(settings(), cpo) as hub, emsp, stranger:
+        await join(hub, emsp, counterpart="NL*TNM")
+        await join(hub, stranger, counterpart="NL*TNM")
+        for number, place in enumerate(("LOC1", "LOC1", "LOC2", "LOC3")):
+            made = session("2.2.1", cpo.parties[0], emsp.parties[0], f"SES{number}")
+            cpo.shelf.put("sessions", {**made, "location_id": place, "evse_uid": f"{place}-1"})
+        cpo.shelf.put("locations", location("2.2.1", cpo.parties[0], "LOC2"))
+        answer = await emsp.send("GET", "sessions", interface="sender", query="date_from=2020-01-01T00:00:00Z")
+        found = [(row["id"], row["location"]["id"]) for row in answer.data]
+        assert found == [("SES0", "LOC1"), ("SES1", "LOC1"), ("SES2", "LOC2")], "nobody knows LOC3"
+        asked = [seen.path for seen in cpo.seen if seen.module == "locations"]
+        assert sorted(asked) == ["/LOC1", "/LOC2", "/LOC3"]
+        await hub.memory.settled()
+        listed = await stranger.send("GET", "locations", "/LOC1", interface="sender")
+        assert listed.data["id"] == "LOC1"
+        assert cpo.seen[-1].path == "/LOC1", "what was asked for one party is not kept for another"
