@@ -11,7 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PLUGIN = "hub.testing.plugin"
 
-SUITE = """
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = README.partition("## Fake parties")[2].partition("```python\n")[2].partition("```")[0]
+MORE = """
 from hub.testing import FakeCpo
 
 async def test_a_party_registers(fake_cpo, fake_emsp):
@@ -32,13 +34,14 @@ def python(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_stranger_s_suite_has_running_parties(tmp_path: Path) -> None:
-    (tmp_path / "test_theirs.py").write_text(SUITE)
+def test_a_stranger_s_suite_has_running_parties_as_the_readme_says(tmp_path: Path) -> None:
+    (tmp_path / "test_readme.py").write_text(EXAMPLE)
+    (tmp_path / "test_more.py").write_text(MORE)
     is_installed = any(found.value == PLUGIN for found in entry_points(group="pytest11"))
     plugin = () if is_installed else ("-p", PLUGIN)
     options = ("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function", "-W", "error")
     done = python("-m", "pytest", "-q", *options, *plugin, folder=tmp_path)
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_loading_the_plugin_does_not_bring_a_web_framework_along(tmp_path: Path) -> None:
