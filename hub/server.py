@@ -171,7 +171,10 @@ def bound_of_connections() -> int:
 async def accepting(
     runner: web.BaseRunner, sock: socket.socket, certificates: Certificates | None
 ) -> AsyncIterator[None]:
-    """Let a runner accept on a socket, with TLS where there are certificates. Raises OSError for unusable ones."""
+    """Let a runner accept on a socket, with TLS where there are certificates; in the end the socket is closed.
+
+    Raises OSError for certificates that cannot be used.
+    """
     door = _Door(runner, sock)
     await runner.setup()
     try:
@@ -179,6 +182,7 @@ async def accepting(
         async with doing(*_watched(certificates, door)):
             yield
     finally:
+        sock.close()  # while it is open the system lets callers in, whom nobody would answer
         await runner.cleanup()
 
 

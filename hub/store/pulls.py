@@ -55,11 +55,19 @@ async def every(connection: AsyncConnection) -> list[PullRow]:
 
 
 async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, float]]) -> None:
-    """Pull these whole at a time: they are new, or their platform or its version is another."""
+    """Pull these whole at a time: they are new, or their platform or its version is another.
+
+    Another node may have come first, and may be pulling: then its row stays.
+    """
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(pulls)
     anew = {name: statement.excluded[name] for name in ("platform_id", "version", "due_at", "full_at", "since")}
-    statement = statement.on_conflict_do_update(index_elements=["module", "owner"], set_={**anew, "failures": 0})
+    is_another = or_(
+        pulls.c.platform_id != statement.excluded.platform_id, pulls.c.version != statement.excluded.version
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["module", "owner"], set_={**anew, "failures": 0}, where=is_another
+    )
     rows = [
         {
             "module": source.module,

@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub.lifecycle import Hub
+from hub.renewal import renew_due
 from hub.store.registry import RoleRow, RoleTaken
 from hub.testing import FakeCpo, FakeEmsp
 from routing.directory import Agreement
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.stories.nodes import MakeSettings, Nodes, join, nodes, within_a_second
+from tests.stories.test_renewal import made_old
+from tests.stories.waiting import all_told, until
 
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
 
@@ -101,6 +104,37 @@ async def test_the_hubs_addresses_lead_back_on_every_node(three: Nodes) -> None:
         listed = [item["id"] async for item in emsp.list("locations", to="NL*TNM", query={"limit": "1"})]
         assert len(listed) == len({*listed})
         assert {"L0", "L1", "L2"} <= {*listed}
+
+
+async def test_what_one_node_must_do_alone_is_done_once(store_url: str, settings: MakeSettings) -> None:
+    """Three nodes look at the same moment; each piece of work is claimed by one of them."""
+    calm = {"liveness": {"idle_s": 0.01, "interval_s": 3600.0}, "mirror": {"pull_interval_s": 86_400}}
+    async with nodes(settings, store_url, **calm) as three, FakeCpo() as cpo, FakeEmsp() as emsp:
+        await join(three.hubs[0], cpo)
+        platform = await join(three.hubs[1], emsp)
+        await until(lambda: sum(hub.pulls.done["full"] for hub in three.hubs) == 3)  # locations, tariffs, tokens
+        await cpo.saw(module="hubclientinfo", timeout_s=30, when=lambda seen: seen.document["status"] == "CONNECTED")
+        pulled = [
+            (seen.module, "date_from" in seen.query) for party in (cpo, emsp) for seen in party.seen if seen.query
+        ]
+        assert sorted(pulled) == [("locations", False), ("tariffs", False), ("tokens", False)]
+
+        before = len(emsp.seen)
+        for _ in range(2):
+            await asyncio.gather(*(hub.liveness.look() for hub in three.hubs))
+        await until(lambda: sum(hub.liveness.results["alive"] for hub in three.hubs) == 2)  # one each
+        assert [seen.module for seen in emsp.seen[before:]] == ["versions"]
+
+        await three.hubs[2].platforms.change(platform, by="ann", changes={"renew_days": 30})
+        await made_old(three.hubs[0].store, platform, 31)
+        renewed = await asyncio.gather(*(renew_due(hub.store, hub.platforms) for hub in three.hubs))
+        assert sorted(renewed) == [0, 0, 1]
+
+        await three.hubs[1].platforms.suspend(platform, by="ann")
+        await cpo.saw(module="hubclientinfo", timeout_s=30, when=lambda seen: seen.document["status"] == "SUSPENDED")
+        await asyncio.gather(*(all_told(hub) for hub in three.hubs))
+        told = [seen.document["status"] for seen in cpo.seen if seen.module == "hubclientinfo" and seen.method == "PUT"]
+        assert told == ["PLANNED", "CONNECTED", "SUSPENDED"]
 
 
 async def test_two_admins_on_two_nodes_cannot_both_take_the_last_role(three: Nodes) -> None:

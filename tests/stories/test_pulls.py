@@ -64,6 +64,7 @@ async def pull_whole(hub: Hub, party: FakeParty) -> None:
     """Let the next pull of a party's locations be a whole one, due now."""
     source = (await rows(hub))["locations", party.parties[0].folded].source
     async with hub.store.write() as connection:
+        await pulls.forget(connection, source)
         await pulls.expect(connection, [(source, 0)])
 
 

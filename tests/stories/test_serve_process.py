@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from hub.testing import FakeCpo, FakeEmsp
 from tests.stories.served import Served, served
 from tests.stories.test_store_faults import stop_session, until_it_works
+from tests.stories.waiting import until
 
 
 async def test_sigterm_lets_running_requests_finish_and_exits_with_0(tmp_path: Path) -> None:
     async with served(tmp_path) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
         await hub.join(cpo)
         await hub.join(emsp)
-        emsp.misbehave("slow", module="sessions", seconds=1.5)
+        emsp.misbehave("slow", module="sessions", seconds=4)
         sent = asyncio.create_task(cpo.push_session("DE*ABC", emsp.parties[0]))
         await emsp.saw(method="PUT", module="sessions")
-        assert await hub.terminate() == 0
+        ending = asyncio.create_task(hub.terminate())
+        await until(lambda: not listens(hub.port))
+        assert not sent.done()
+        assert await ending == 0
         assert (await sent).status_code == 1000
         assert '"stopping"' in hub.log.read_text()
+        with closing(sqlite3.connect(tmp_path / "hub.db")) as store:
+            asked = ("SELECT http FROM legs WHERE correlation_id = ?", [(await sent).sent["X-Correlation-ID"]])
+            assert store.execute(*asked).fetchall() == [(201,), (201,)], "the journal has both legs of it"
+
+
+def listens(port: int) -> bool:
+    """Whether anybody accepts connections there."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def test_sigterm_does_not_wait_longer_than_it_may(tmp_path: Path) -> None:
