@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import TextIOWrapper
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -46,6 +49,17 @@ class Client:
         """A file of the API, such as a report. Raises Refused or Unreachable."""
         return self._answer("GET", path, None).decode()
 
+    def lines(self, path: str) -> Iterator[str]:
+        """The lines of a file of the API as they come, however many. Raises Refused or Unreachable."""
+        try:
+            with closing(_connection(urlsplit(self._url))) as connection:
+                answer = self._asked(connection, "GET", path, None)
+                if answer.status >= 300:
+                    raise Refused(answer.status, _in_words(answer.status, _json(answer.read())))
+                yield from TextIOWrapper(answer, "utf-8", newline="")
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unreachable(f"the admin door at {self._url} broke off: {error}") from None
+
     def _answer(self, method: str, path: str, body: Any) -> bytes:
         try:
             status, answer = self._exchange(method, path, body)
@@ -56,19 +70,18 @@ class Client:
         return answer
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
-        parts = urlsplit(self._url)
+        with closing(_connection(urlsplit(self._url))) as connection:
+            answer = self._asked(connection, method, path, body)
+            return answer.status, answer.read()
+
+    def _asked(self, connection: HTTPConnection, method: str, path: str, body: Any) -> HTTPResponse:
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
         content = None
         if body is not None:
             content = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        connection = _connection(parts)
-        try:
-            connection.request(method, f"{parts.path}{API}{path}", content, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        connection.request(method, f"{urlsplit(self._url).path}{API}{path}", content, headers)
+        return connection.getresponse()
 
 
 def _connection(parts: SplitResult) -> HTTPConnection:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -33,6 +33,10 @@ def journal(
     module: Annotated[str | None, typer.Option(help="An OCPI module, like cdrs.")] = None,
     outcome: Annotated[str | None, typer.Option(help="delivered, refused or failed.")] = None,
     since: Annotated[str | None, typer.Option(help="A moment like 2026-01-31T12:00:00Z, or how long ago: 30m.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this moment, written like --since.")] = None,
+    platform: Annotated[str | None, typer.Option(help="The id of a platform that called or was called.")] = None,
+    id: Annotated[str | None, typer.Option(help="One journey, with each of its legs.")] = None,
+    export: Annotated[str | None, typer.Option(help="csv or jsonl: all that is asked for, as a file.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many journeys.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", help="Go on, and print journeys as they happen.")] = False,
     url: Url = DEFAULT_URL,
@@ -41,14 +45,20 @@ def journal(
 ) -> None:
     """What came to the hub, where it went, and what came back; newest first."""
     given = {"party": party, "correlation_id": correlation_id, "module": module, "outcome": outcome}
+    given |= {"platform": platform, "until": _moment(until) if until else None}
     filters = {name: value for name, value in given.items() if value}
     moment = _moment(since) if since else None
+    timed = filters | ({"since": moment} if moment else {})
     client = client_of(url, key)
     try:
-        if follow:
+        if id:
+            _one(client, id, as_json)
+        elif export:
+            _export(client, timed | {"format": export})
+        elif follow:
             _follow(client, filters, moment, as_json)
         else:
-            _list(client, filters | ({"since": moment} if moment else {}) | {"limit": str(limit)}, as_json)
+            _list(client, timed | {"limit": str(limit)}, as_json)
     except (Refused, Unreachable) as error:
         give_up(str(error))
     except KeyboardInterrupt:
@@ -68,6 +78,31 @@ def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
     out.print(grid)
     if answer["next"]:
         out.print(f"There are more: these are the newest {len(answer['items'])}.")
+
+
+def _one(client: Client, id: str, as_json: bool) -> None:
+    answer = client.request("GET", f"/journal/{quote(id, safe='')}")
+    if as_json:
+        print_json(answer)
+        return
+    out.print(visible(answer["verdict"]), style=_STYLES[answer["outcome"]], markup=False, highlight=False)
+    grid = table(
+        None, "time", "", "from", "to", "OCPI version", "call", "OCPI", "HTTP", "ms", "outcome", "reason", "lost"
+    )
+    for leg in answer["legs"]:
+        parties = (leg["from"] or "?", leg["to"] or "", leg["version"])
+        codes = (str(leg["ocpi"] or ""), str(leg["http"] or ""), f"{leg['ms']:.0f}")
+        called = f"{leg['method']} {leg['module']}{leg['path']}"
+        lost = str(len(leg["receipt"]) or "")
+        row(grid, leg["at"], leg["direction"], *parties, called, *codes, leg["outcome"], leg["reason"], lost)
+    out.print(grid)
+    for other in answer["linked"]:
+        out.print(visible(f"belongs to it: {other['id']} {other['method']} {other['module']}"), markup=False)
+
+
+def _export(client: Client, filters: dict[str, str]) -> None:
+    for line in client.lines(f"/journal/export?{urlencode(filters)}"):
+        out.print(visible(line, keep="\r\n"), markup=False, highlight=False, end="")
 
 
 def _follow(client: Client, filters: dict[str, str], since: str | None, as_json: bool) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, platform_id, print_json, read
-from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, row, table, visible
+from hub.cli import quality
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, platform_id, print_json
+from hub.cli.terminal import WRONG_USE, give_up, out, row, table
 from routing.ocpi import PartyId, Role
 
 app = typer.Typer(help="Platforms and their parties, through the admin API.", no_args_is_help=True)
 
 Roles = Annotated[list[str] | None, typer.Option("--role", help="A role and party, like CPO:NL*TNM; may be repeated.")]
 PlatformId = Annotated[str, typer.Argument(help="The platform's id, or one of its parties, like NL*TNM.")]
-
-LOOK_EVERY_S = 0.5
-STYLES = ("text", "markdown", "html")
 
 
 @app.command()
@@ -115,16 +112,25 @@ def change(
         list[str] | None, typer.Option(help="Like trailing_slash=true; nothing after = takes it away. May be repeated.")
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Requests per second; 0 takes the limit away.")] = None,
+    burst: Annotated[float | None, typer.Option(help="Requests at once, beside --rate.")] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(help="Where it may call from: 192.0.2.0/24, or any. Repeatable."),
+    ] = None,
+    certificate: Annotated[
+        list[str] | None,
+        typer.Option(help="SHA-256 of a TLS certificate that it must show, or none. Repeatable."),
+    ] = None,
+    renew_days: Annotated[int | None, typer.Option(help="Renew its tokens so often; 0: never by itself.")] = None,
     url: Url = DEFAULT_URL,
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """Change a platform's name, quirks or rate limit."""
-    body: dict[str, Any] = {"name": name} if name else {}
+    """Change a platform's name, quirks or limits; what is not named stays."""
+    limits = _limits(rate, burst, network, certificate, renew_days)
+    body = {**({"name": name} if name else {}), **limits}
     if quirk:
         body["quirks"] = dict(_quirk(text) for text in quirk)
-    if rate is not None:
-        body["rate_limit"] = {"requests_per_s": rate} if rate else None
     _show(call(url, key, "PATCH", f"/platforms/{platform_id(url, key, platform)}", body), as_json)
 
 
@@ -141,34 +147,14 @@ def resume(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json:
 
 
 @app.command()
-def check(
-    platform: PlatformId,
-    style: Annotated[str, typer.Option("--format", help="text, markdown or html.")] = "text",
-    url: Url = DEFAULT_URL,
-    key: Key = "",
-    as_json: AsJson = False,
-) -> None:
-    """Check how well a connected platform speaks OCPI, with harmless requests. Exit 1 when something failed."""
-    if style not in STYLES:
-        give_up(f"--format: choose from {', '.join(STYLES)}, not {style}", WRONG_USE)
-    begun = call(url, key, "POST", f"/platforms/{platform_id(url, key, platform)}/check")
-    while begun["status"] == "running":
-        time.sleep(LOOK_EVERY_S)
-        begun = call(url, key, "GET", f"/checks/{begun['id']}")
-    if as_json:
-        print_json(begun)
-    else:
-        report = read(url, key, f"/checks/{begun['id']}/report?format={style}")
-        out.print(visible(report, keep="\n"), markup=False, highlight=False, end="")
-    if begun["status"] != "done" or begun["counts"]["failed"]:
-        raise typer.Exit(FAILED)
-
-
-@app.command()
 def remove(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "") -> None:
     """Unregister a platform, and forget it."""
     call(url, key, "DELETE", f"/platforms/{platform_id(url, key, platform)}")
     out.print(f"{platform} is removed.", markup=False)
+
+
+for _command in (quality.check, quality.checks, quality.report, quality.findings):
+    app.command()(_command)
 
 
 # --- in common -------------------------------------------------------------------------------------------------------
@@ -186,6 +172,28 @@ def _role(text: str, name: str) -> dict[str, str]:
         }
     except ValueError:
         give_up(f"a role is written like CPO:NL*TNM, not {text}", WRONG_USE)
+
+
+def _limits(
+    rate: float | None,
+    burst: float | None,
+    networks: list[str] | None,
+    certificates: list[str] | None,
+    renew_days: int | None,
+) -> dict[str, Any]:
+    """The part of a change that limits a platform."""
+    body: dict[str, Any] = {}
+    if burst is not None and not rate:
+        give_up("--burst goes with --rate", WRONG_USE)
+    if rate is not None:
+        body["rate_limit"] = {"requests_per_s": rate, **({"burst": burst} if burst else {})} if rate else None
+    if networks:
+        body["allowed_networks"] = [] if networks == ["any"] else networks
+    if certificates:
+        body["client_certificates"] = [] if certificates == ["none"] else certificates
+    if renew_days is not None:
+        body["renew_days"] = renew_days or None
+    return body
 
 
 def _quirk(text: str) -> tuple[str, Any]:

@@ -1,4 +1,4 @@
-"""Users of the web view: made on the machine of the hub, listed and removed through the admin API."""
+"""Users of the web view: made on the machine of the hub, the rest through the admin API; and their sessions."""
 
 from __future__ import annotations
 
@@ -67,6 +67,44 @@ def remove_user(
     """Let somebody in no more; their sessions end."""
     call(url, key, "DELETE", f"/users/{id}")
     out.print(f"{id} is removed.", markup=False)
+
+
+@app.command("change")
+def change_user(
+    id: Annotated[str, typer.Argument(help="The user's id.")],
+    role: Annotated[str | None, typer.Option(help="viewer, operator or owner")] = None,
+    password: Annotated[bool, typer.Option("--password", help="A new one; their sessions end.")] = False,
+    url: Url = DEFAULT_URL,
+    key: Key = "",
+) -> None:
+    """Another role or password. The password is asked for, or read from standard input."""
+    if not role and not password:
+        give_up("nothing to change: --role or --password", WRONG_USE)
+    body = {**({"role": role} if role else {}), **({"password": _password()} if password else {})}
+    answer = call(url, key, "PATCH", f"/users/{id}", body)
+    out.print(f"{answer['name']} is {answer['role']}.", markup=False)
+
+
+@app.command()
+def sessions(url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Who is logged in to the web view."""
+    items = every(url, key, "/sessions")
+    if as_json:
+        print_json({"items": items, "next": None})
+        return
+    grid = table(None, "id", "name", "from", "with", "since", "last seen")
+    for item in items:
+        row(grid, *(item[name] for name in ("id", "name", "address", "agent", "created_at", "last_seen")))
+    out.print(grid)
+
+
+@app.command("end-session")
+def end_session(
+    id: Annotated[str, typer.Argument(help="The session's id.")], url: Url = DEFAULT_URL, key: Key = ""
+) -> None:
+    """Log somebody out."""
+    call(url, key, "DELETE", f"/sessions/{id}")
+    out.print(f"{id} is ended.", markup=False)
 
 
 def _password() -> str:

@@ -10,6 +10,9 @@ import pytest
 from admin.client import Client, Refused, Unreachable
 from admin.keys import AdminRole
 from tests.admin.door import Door
+from tests.admin.stores import one_store
+
+store_kind = one_store
 
 
 async def ask(url: str, key: str, *request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The command line against a hub that runs: each command is started as a person would start it."""
+"""The command line against a hub that runs. What goes on is a process, what ends is called beside the hub."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from admin import users
 from admin.app import office
+from admin.keys import AdminRole
+from admin.sessions import Browser, begin
+from hub.cli import app
 from hub.cli.terminal import visible
 from hub.config import Settings
 from hub.lifecycle import Hub, running
@@ -22,6 +27,7 @@ from hub.testing import FakeCpo, FakeEmsp, FakeParty
 
 KEY = "an-owner-key-of-the-tests"
 ROOT = Path(__file__).parents[3]
+RUNNER = CliRunner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,11 @@ class Terminal:
     @property
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OCPI_HUB_")}
-        return {**inherited, "OCPI_HUB_ADMIN_URL": self.url, "OCPI_HUB_ADMIN_KEY": KEY, "PYTHONPATH": str(ROOT)}
+        return {**inherited, **self._key, "PYTHONPATH": str(ROOT)}
+
+    @property
+    def _key(self) -> dict[str, str]:
+        return {"OCPI_HUB_ADMIN_URL": self.url, "OCPI_HUB_ADMIN_KEY": KEY}
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start a command, and leave it running."""
@@ -64,10 +74,9 @@ class Terminal:
 
     async def run(self, *arguments: str) -> Done:
         """A command, to its end."""
-        process = await self.start(*arguments)
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        assert process.returncode is not None
-        return Done(process.returncode, out.decode(), err.decode())
+        done = await asyncio.to_thread(RUNNER.invoke, app, arguments, env=self._key, input="another long password")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -106,6 +115,13 @@ async def test_what_happened_to_a_lost_cdr_is_found_on_a_terminal(terminal: Term
         assert (found.code, found.err) == (0, "")
         for text in ("NL*TNM", "DE*ABC", "POST cdrs", "failed", correlation_id, "The network: the hub could not reach"):
             assert text in found.out, text
+        journey = (await terminal.run("journal", "--correlation-id", correlation_id, "--json")).json["items"][0]["id"]
+        one = await terminal.run("journal", "--id", journey)
+        assert "The network: the hub could not reach DE*ABC" in one.out
+        assert one.out.count("POST cdrs") == 2, "both legs"
+        rows = (await terminal.run("journal", "--export", "csv", "--module", "cdrs", "--until", "0s")).out.splitlines()
+        assert (rows[0].split(",")[0], len(rows)) == ("journey_id", 3)
+        assert (await terminal.run("journal", "--export", "pdf")).code == 1
         for filters in (["--party", "nl-tnm", "--module", "cdrs"], ["--outcome", "failed", "--since", "10m"]):
             items = (await terminal.run("journal", *filters, "--json")).json["items"]
             assert [item["correlation_id"] for item in items] == [correlation_id]
@@ -142,6 +158,37 @@ async def test_a_check_prints_its_report_and_exits_by_its_verdict(terminal: Term
         assert bad.code == 1
         assert "fails with HTTP 500" in bad.out
         assert (await terminal.run("party", "check", platform, "--format", "pdf")).code == 2
+        newest, first = (await terminal.run("party", "checks", "NL*TNM", "--json")).json["items"]
+        assert (newest["verdict"], first["verdict"]) == ("fail", "pass")
+        assert newest["id"] in (await terminal.run("party", "checks")).out
+        assert "fails with HTTP 500" in (await terminal.run("party", "report", newest["id"])).out
+
+
+async def test_mistakes_found_in_passing_are_listed_and_forgotten(terminal: Terminal) -> None:
+    cpo, emsp = FakeCpo("NL*TNM"), FakeEmsp("DE*ABC")
+    async with joined(terminal, cpo), joined(terminal, emsp):
+        await cpo.push_location("DE*ABC", name="X" * 300)
+        async with asyncio.timeout(20):
+            while "Location" not in (found := await terminal.run("party", "findings", "NL*TNM")).out:
+                assert found.code == 0
+        assert (await terminal.run("party", "findings", "NL*TNM", "--clear")).code == 0
+        assert (await terminal.run("party", "findings", "NL*TNM", "--json")).json["items"] == []
+
+
+async def test_users_and_their_sessions_are_changed_and_ended(terminal: Terminal) -> None:
+    hub = terminal.hub
+    made = await users.create(hub.store, name="ann", role=AdminRole.VIEWER, password=None, by="test")
+    await begin(hub, Browser("192.0.2.7", "a browser"), user_id=made.id, name="ann", instead_of=None)
+    assert "192.0.2.7" in (await terminal.run("admin-user", "sessions")).out
+    (session,) = (await terminal.run("admin-user", "sessions", "--json")).json["items"]
+    assert (await terminal.run("admin-user", "end-session", session["id"])).code == 0
+    assert (await terminal.run("admin-user", "sessions", "--json")).json["items"] == []
+    assert "ann is operator" in (await terminal.run("admin-user", "change", made.id, "--role", "operator")).out
+    assert (await terminal.run("admin-user", "change", made.id, "--password")).code == 0
+    assert (await terminal.run("admin-user", "change", made.id)).code == 2
+    (user,) = (await terminal.run("admin-user", "list", "--json")).json["items"]
+    assert (user["role"], user["has_password"]) == ("operator", True)
+    assert (await terminal.run("admin-user", "remove", made.id)).code == 0
 
 
 async def test_a_platform_is_shown_changed_suspended_and_removed(terminal: Terminal) -> None:
@@ -151,6 +198,14 @@ async def test_a_platform_is_shown_changed_suspended_and_removed(terminal: Termi
         )
         assert (changed.json["name"], changed.json["quirks"]["trailing_slash"]) == ("New", True)
         assert changed.json["rate_limit"]["requests_per_s"] == 5
+        more = ("--burst", "9", "--rate", "5", "--network", "10.0.0.0/8", "--renew-days", "30", "--json")
+        limited = (await terminal.run("party", "change", "NL*TNM", *more)).json
+        assert (limited["allowed_networks"], limited["renew_days"]) == (["10.0.0.0/8"], 30)
+        assert limited["rate_limit"] == {"requests_per_s": 5, "burst": 9}
+        free = ("--network", "any", "--certificate", "none", "--renew-days", "0", "--json")
+        opened = (await terminal.run("party", "change", "NL*TNM", *free)).json
+        assert (opened["allowed_networks"], opened["client_certificates"], opened["renew_days"]) == ([], [], None)
+        assert (await terminal.run("party", "change", "NL*TNM", "--burst", "9")).code == 2
         back = await terminal.run("party", "change", "NL*TNM", "--quirk", "trailing_slash=", "--rate", "0", "--json")
         assert (back.json["quirks"].get("trailing_slash"), back.json["rate_limit"]) == (None, None)
         assert (await terminal.run("party", "change", platform, "--quirk", "flies=true")).code == 1
