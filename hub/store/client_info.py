@@ -199,10 +199,11 @@ async def claim(connection: AsyncConnection, *, now: float, until: float, at_mos
     places = [tuple(row) for row in taken]
     if not places:
         return []
-    rows = await connection.execute(
-        select(client_info).where(tuple_(*client_info.primary_key).in_(places)).order_by(client_info.c.updated_at)
-    )
-    return [_row(row) for row in rows]
+    # SQLite looks for a list of triples in every row there is, unless an index leads it to some
+    viewers, keys, _ = map(set, zip(*places, strict=True))
+    named = client_info.c.viewer.in_(viewers), client_info.c.key.in_(keys)
+    wanted = select(client_info).where(*named, tuple_(*client_info.primary_key).in_(places))
+    return [_row(row) for row in await connection.execute(wanted.order_by(client_info.c.updated_at))]
 
 
 async def pushed(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:

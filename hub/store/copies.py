@@ -26,7 +26,9 @@ COLUMNS: Final = tuple(field.name for field in fields(Stored) if field.name not 
 async def of_keys(connection: AsyncConnection, module: str, keys: Collection[tuple[str, str]]) -> list[Stored]:
     """Every copy of these (key, owner), locked until the transaction ends, where the store has such locks."""
     table = copies[module]
-    query = select(table).where(tuple_(table.c.key, table.c.owner).in_(sorted(keys))).order_by(table.c.seq)
+    # SQLite looks for a list of pairs in every row there is, unless an index leads it to the keys
+    named = table.c.key.in_(sorted({key for key, _ in keys}))
+    query = select(table).where(named, tuple_(table.c.key, table.c.owner).in_(sorted(keys))).order_by(table.c.seq)
     return [stored_of(module, row) for row in await connection.execute(query.with_for_update())]
 
 

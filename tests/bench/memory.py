@@ -29,9 +29,9 @@ from routing.directory import Directory
 from routing.lessons import change_of, evse_facts
 from routing.links import next_page
 from routing.ocpi import PartyId, Role
-from tests.bench.__main__ import Target, routing_headers
 from tests.bench.load import start_upstream
 from tests.bench.memory_hub import parties
+from tests.bench.targets import Target, routing_headers
 
 LOCATIONS, EVSES, TOKENS, PARTIES = 300_000, 1_000_000, 10_000_000, 1_000
 """The sizes to plan for, on one hub."""
