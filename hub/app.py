@@ -14,7 +14,7 @@ from aiohttp import web
 from hub.clientinfo import ClientInfo
 from hub.core import Core
 from hub.credentials import CredentialsModule
-from hub.door import Caller, Guard, Visit, answer, body_of, envelope_response
+from hub.door import Caller, Guard, Visit, answer, body_of, busy, envelope_response
 from hub.limits import Limits
 from hub.registration import Registration
 from hub.relay import Relay
@@ -56,7 +56,14 @@ class OcpiDoor:
         self._versions = {number: VERSIONS[number] for number in core.settings.hub.versions}
 
     async def __call__(self, request: web.BaseRequest) -> web.Response:
+        if self._limits.is_crowded and (refused := self._refused(request)) is not None:
+            return refused
         return await answer(request, self._serve, self._core.picture.directory.hub, self._on_leg)
+
+    @property
+    def turned_away(self) -> int:
+        """Requests that were refused unread because the hub was busy."""
+        return self._limits.turned_away
 
     async def close(self) -> None:
         """Finish what was begun beside requests."""
@@ -66,8 +73,21 @@ class OcpiDoor:
         caller = await self._guard.caller(visit.request)
         visit.platform = caller.platform
         await self._limits.check(caller.platform, visit.request)
-        with self._limits.in_flight_of(caller.platform):
+        self._limits.enter(caller.platform)
+        try:
             return await self._at(visit, caller)
+        finally:
+            self._limits.leave(caller.platform)
+
+    def _refused(self, request: web.BaseRequest) -> web.Response | None:
+        """The answer to one request too many. It is counted, and no more: a journal of refusals would cost what is
+        needed to deliver.
+        """
+        platform = self._guard.platform(request)
+        if platform is None or self._limits.has_room_for(platform):
+            return None
+        self._limits.turned_away += 1
+        return busy(request)
 
     async def _at(self, visit: Visit, caller: Caller) -> web.Response:
         """What is at this address."""

@@ -16,11 +16,12 @@ from aiohttp import web
 
 from hub.claims import Address, address_of, parties_of
 from hub.core import Core
+from hub.limits import BUSY, RETRY_S, Busy
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Access, Platform, Scope
-from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, Unauthorized
+from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, RateLimited, Unauthorized
 from routing.journey import (
     ABOUT,
     Direction,
@@ -168,6 +169,14 @@ def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version:
     return envelope_response(error.http, body, {**error.headers, **(headers or {})})
 
 
+def busy(request: web.BaseRequest) -> web.Response:
+    """What is said to one request too many, before anything else of it is looked at."""
+    error = RateLimited(BUSY)
+    ids = {name: _given_id(request, name) for name in (REQUEST_ID, CORRELATION_ID)}
+    headers = {"Content-Type": "application/json", "Retry-After": str(RETRY_S), **ids}
+    return Busy(status=error.http, body=envelope(error.code, error.message, timestamp()), headers=headers)
+
+
 def envelope_response(http: int, body: bytes, headers: Mapping[str, str]) -> web.Response:
     """An OCPI envelope as an HTTP response."""
     return web.Response(status=http, body=body, headers={"Content-Type": "application/json", **headers})
@@ -225,6 +234,11 @@ class Guard:
         if found.scope is Scope.FULL and any(_opens_registration(row) for row in found.platform.access.values()):
             await self._retire_registration_token(found.platform)
         return found
+
+    def platform(self, request: web.BaseRequest) -> Platform | None:
+        """Whose token this is, as far as the picture knows."""
+        found = self._find(self._read(request.headers.get(AUTHORIZATION, "")))
+        return found.platform if found else None
 
     async def close(self) -> None:
         """Wait for what is being written."""

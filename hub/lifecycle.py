@@ -35,7 +35,7 @@ from hub.store.links import Links
 from hub.store.secrets import fingerprints
 from hub.tracing import tracing
 from hub.vault import Fingerprints, Vault, keys_from_file, read_keys
-from hub.watched import watch, watch_broadcast
+from hub.watched import watch, watch_broadcast, watch_door
 from hub.zones import zone_at
 from routing.addresses import check_nothing, check_public
 from routing.courier import Courier
@@ -159,6 +159,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         platforms = Platforms(core, handshakes)
         hub = Hub(core, router, platforms, links, journal, metrics, inspection, checks, memory, pulls, liveness)
         door = OcpiDoor(core, Relay(core, router, lead_back), CredentialsModule(core), handshakes, news.rows, on_leg)
+        watch_door(metrics, lambda: door.turned_away)
         stack.push_async_callback(door.close)
         await stack.enter_async_context(doing(*_chores(hub, handshakes)))
         yield hub, door

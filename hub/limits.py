@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -23,6 +21,12 @@ MAX_IN_FLIGHT: Final = 1024
 MAX_IN_FLIGHT_OF_ONE: Final = 512
 """Of these, how many one platform may have: one that is slow to be answered must leave room for the others."""
 RETRY_S: Final = 1
+BUSY: Final = "the hub is busy: try again in a moment"
+
+
+class Busy(web.Response):
+    """The answer to a request that the hub has no time for: its caller is not listened to for a moment."""
+
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,14 +45,25 @@ class Limits:
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
         self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
-        self._in_flight: Counter[str] = Counter()
+        self._in_flight: dict[str, int] = {}
         self._total = 0
         self._rates: dict[str, _Rate] = {}
+        self.turned_away = 0
+        """Requests that were refused unread because the hub was busy."""
 
     @property
     def in_flight(self) -> int:
         """Requests being served right now."""
         return self._total
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many are being served that the next may be one too many."""
+        return self._total >= MAX_IN_FLIGHT_OF_ONE
+
+    def has_room_for(self, platform: Platform) -> bool:
+        """Whether one more request of this platform can be served."""
+        return self._total < MAX_IN_FLIGHT and self._in_flight.get(platform.id, 0) < MAX_IN_FLIGHT_OF_ONE
 
     async def check(self, platform: Platform, request: web.BaseRequest) -> None:
         """Whether the platform may call from there, and now.
@@ -62,20 +77,21 @@ class Limits:
         if platform.rate_limit:
             await self._check_rate(platform)
 
-    @contextmanager
-    def in_flight_of(self, platform: Platform) -> Iterator[None]:
-        """Serve one request of the platform. Raises RateLimited (429) where too many are being served already."""
-        if self._total >= MAX_IN_FLIGHT or self._in_flight[platform.id] >= MAX_IN_FLIGHT_OF_ONE:
-            raise RateLimited("the hub is busy: try again in a moment", headers={"Retry-After": str(RETRY_S)})
+    def enter(self, platform: Platform) -> None:
+        """One more request of the platform is served, until `leave`. Raises RateLimited (429): there is no room."""
+        if not self.has_room_for(platform):
+            raise RateLimited(BUSY, headers={"Retry-After": str(RETRY_S)})
         self._total += 1
-        self._in_flight[platform.id] += 1
-        try:
-            yield
-        finally:
-            self._total -= 1
-            self._in_flight[platform.id] -= 1
-            if not self._in_flight[platform.id]:
-                del self._in_flight[platform.id]
+        self._in_flight[platform.id] = self._in_flight.get(platform.id, 0) + 1
+
+    def leave(self, platform: Platform) -> None:
+        """It is answered."""
+        self._total -= 1
+        left = self._in_flight[platform.id] - 1
+        if left:
+            self._in_flight[platform.id] = left
+        else:
+            del self._in_flight[platform.id]
 
     async def _check_rate(self, platform: Platform) -> None:
         wanted = platform.rate_limit or {}

@@ -8,14 +8,16 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from hub.chores import Chore, doing
 from hub.door import refusal
+from hub.limits import MAX_IN_FLIGHT_OF_ONE, Busy
 from hub.tls import WATCH_S, Certificates, Renewal
+from hub.turns import Turns
 from routing.errors import HubFailure, MalformedBody, OcpiError
 
 KEEP_ALIVE_S: Final = 75.0
@@ -35,6 +37,7 @@ class Connections:
         self.count = 0
         self.turned_away = 0
         """How many were closed to make room."""
+        self.turns = Turns(lambda: MAX_IN_FLIGHT_OF_ONE - (self.count - len(self._idle)))
 
     def opened(self, connection: RequestHandler) -> None:
         """A connection came in."""
@@ -55,10 +58,11 @@ class Connections:
         if connection.transport is not None:
             self._idle[connection] = None
 
-    def closed(self, connection: RequestHandler) -> None:
+    def closed(self, connection: _OcpiProtocol) -> None:
         """A connection is gone."""
         self.count -= 1
         self._idle.pop(connection, None)
+        self.turns.gone(connection)
 
 
 class _OcpiProtocol(RequestHandler):
@@ -79,6 +83,16 @@ class _OcpiProtocol(RequestHandler):
         """And to the last."""
         self._connections.closed(self)
         super().connection_lost(exc)
+
+    def hold(self) -> None:
+        """Leave in the socket what comes next; only that: the request that came is answered."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read on."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def handle_error(
         self,
@@ -141,9 +155,12 @@ async def listening(
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await handler(request)
+            response = await handler(request)
         finally:
             connections.ends(request.protocol)
+        if isinstance(response, Busy):
+            connections.turns.wait(cast(_OcpiProtocol, request.protocol))
+        return response
 
     server = _OcpiServer(
         connections,
@@ -157,6 +174,7 @@ async def listening(
     )
     async with accepting(web.ServerRunner(server, shutdown_timeout=shutdown_s), sock, certificates):
         yield connections
+        connections.turns.close()
 
 
 def bound_of_connections() -> int:

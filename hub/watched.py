@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from hub.inspection import Inspection
 from hub.journal import Journal
@@ -37,6 +37,16 @@ def watch(metrics: Metrics, picture: Picture, journal: Journal, inspection: Insp
         "Bodies by what the check of objects did with them.",
         "what",
         lambda: {"checked": inspection.checked, **inspection.left_out},
+    )
+
+
+def watch_door(metrics: Metrics, turned_away: Callable[[], int]) -> None:
+    """What the door had no time for."""
+    metrics.watch_counter(
+        "ocpi_hub_turned_away",
+        "Requests that were refused unread because the hub was busy.",
+        "why",
+        lambda: {"busy": turned_away()},
     )
 
 

@@ -41,6 +41,7 @@ DIGITS = {
     "resumed_in": 2,
     "resumed_out": 2,
     "of_peak": 2,
+    "of_peak_by_cpu": 2,
 }
 
 
