@@ -47,9 +47,9 @@ from routing.router import Router
 log = structlog.get_logger(__name__)
 
 FORGET_S = 60.0
-REQUESTS_SHARE, BROADCAST_SHARE, JOURNAL_SHARE = 0.6, 0.1, 0.15
-"""Of `server.shutdown_s`, what running requests, waiting broadcasts and the journal may take, one after the other; the
-admin door closes before them (ADMIN_SHARE)."""
+REQUESTS_SHARE, BROADCAST_SHARE, MEMORY_SHARE, JOURNAL_SHARE = 0.5, 0.1, 0.1, 0.15
+"""Of `server.shutdown_s`, what running requests, waiting broadcasts, memory and the journal may take, one after the
+other; the admin door closes before them (ADMIN_SHARE)."""
 ADMIN_SHARE = 0.1
 
 
@@ -142,7 +142,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         traced = await stack.enter_async_context(tracing(settings))
         on_leg = _each(metrics.observe, journal.record, liveness.observe, inspection.observe, traced)
         memory = StoredMemory(core.store, lambda: core.picture.directory)
-        await stack.enter_async_context(remembering(memory, within_s=settings.server.shutdown_s))
+        await stack.enter_async_context(remembering(memory, within_s=settings.server.shutdown_s * MEMORY_SHARE))
         links = Links(core.store)
         stack.push_async_callback(links.close)
         particulars = Particulars(core)
