@@ -204,7 +204,7 @@ def _agreed_roles(caller: Platform, credentials: Credentials) -> Sequence[RoleRo
     """The roles of the credentials object. Raises InvalidMessage where one that was invited is not among them."""
     rows = credentials.parties()
     if caller.status is ConnectionStatus.PLANNED:  # never registered: its parties are those that the admin invited
-        held = {(row.id, row.role) for row in rows}
+        held = {(row.id, row.role) for row in credentials.role_rows()}  # a hub may be invited as that
         missing = [f"{party.role} {party.id}" for party in caller.parties if (party.id, party.role) not in held]
         if missing:
             raise InvalidMessage(f"credentials: the hub expects the roles {', '.join(missing)}")
