@@ -35,6 +35,8 @@ class Serving:
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._reserved: socket.socket | None = None
+        self._coming_back: socket.socket | None = None
+        """Listening again, but not served yet."""
 
     @property
     def base_url(self) -> str:
@@ -59,10 +61,11 @@ class Serving:
 
     async def stop(self) -> None:
         """Stop listening: connections are refused."""
-        for open_socket in (self._listener, self._reserved):
+        for open_socket in (self._listener, self._reserved, self._coming_back):
             if open_socket is not None:
                 open_socket.close()
         runner, self._runner, self._listener, self._reserved = self._runner, None, None, None
+        self._coming_back = None
         if runner is not None:
             await runner.cleanup()
 
@@ -83,6 +86,7 @@ class Serving:
         """Be back on the same port at once."""
         listener, self._reserved = self._reserved, None
         if listener is not None:
+            self._coming_back = listener
             listener.listen(BACKLOG)
             self._party.afterwards.start(self._listen(listener))
 
@@ -93,6 +97,7 @@ class Serving:
         self._listener = await asyncio.get_running_loop().create_server(
             self._runner.server, sock=listener, backlog=BACKLOG
         )
+        self._coming_back = None
 
     # --- addresses ---------------------------------------------------------------------------------------------------
 

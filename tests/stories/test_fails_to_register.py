@@ -17,7 +17,7 @@ from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.exchange import Exchange, Seen
 from routing.ocpi import PartyId, Role
-from tests.stories.market import QUICK, MakeSettings, eventually, invite, join, last_error, platform_of, registry_rows
+from tests.stories.market import QUICK, MakeSettings, invite, join, last_error, platform_of, registry_rows
 
 
 def versions(seen: Seen) -> bool:
@@ -98,8 +98,7 @@ async def send_credentials(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("case", CASES, ids=str)
-async def test_a_handshake_that_fails_changes_nothing(settings: MakeSettings, case: Case, method: str) -> None:
+async def test_a_handshake_that_fails_changes_nothing(settings: MakeSettings, method: str) -> None:
     async with (
         running(settings(routing=QUICK)) as hub,
         FakeCpo() as cpo,
@@ -112,24 +111,35 @@ async def test_a_handshake_that_fails_changes_nothing(settings: MakeSettings, ca
             await cpo.register(invitation.versions_url, invitation.token)
             assert (await cpo.push_location("DE*ABC")).is_success  # the first use of its token ends the invitation
         token = invitation.token if method == "POST" else cpo.peer.token_out
-        before = await registry_rows(hub)
-        cpo.modules = case.modules
-        if case.fault:
-            cpo.misbehave(case.fault, when=case.at)
-        answer = await send_credentials(method, hub, cpo, token, case, other)
-        assert (answer.http, answer.status_code) == (200, case.code), answer.status_message
-        assert await registry_rows(hub) == before
-        error = await last_error(hub, platform_of(hub, cpo))
-        assert error["step"] == case.step
-        assert error["expected"]
-        assert case.came in error["came"]
+        failed = []
+        for case in CASES:
+            try:
+                await fail(method, hub, cpo, token, case, other)
+            except AssertionError as error:  # each case is told, not only the first
+                failed.append(f"{case}: {str(error)[:500]}")
+        assert not failed, "\n".join(failed)
         # and it goes on where it was: unregistered with its invitation, or registered with both its tokens
-        cpo.behave()
-        cpo.modules = None
         if method == "POST":
             await cpo.register(invitation.versions_url, invitation.token)
         assert (await cpo.push_location("DE*ABC")).is_success
         assert (await emsp.push_token("NL*TNM")).is_success
+
+
+async def fail(method: str, hub: Hub, cpo: FakeCpo, token: str, case: Case, other: FakeParty) -> None:
+    """One handshake that fails: what the party is told, that nothing changed, and what the admin reads."""
+    before = await registry_rows(hub)
+    cpo.modules = case.modules
+    if case.fault:
+        cpo.misbehave(case.fault, when=case.at)
+    answer = await send_credentials(method, hub, cpo, token, case, other)
+    cpo.behave()
+    cpo.modules = None
+    assert (answer.http, answer.status_code) == (200, case.code), answer.status_message
+    assert await registry_rows(hub) == before
+    error = await last_error(hub, platform_of(hub, cpo))
+    assert error["step"] == case.step
+    assert error["expected"]
+    assert case.came in error["came"]
 
 
 async def test_an_address_inside_the_hub_s_own_network_is_not_called(settings: MakeSettings) -> None:
@@ -217,14 +227,14 @@ async def test_an_invitation_opens_versions_and_credentials_only(settings: MakeS
             assert (answer.http, answer.status_code) == (401, 2000), path
 
 
-async def test_the_store_is_free_while_a_partner_hangs(settings: MakeSettings, store_url: str) -> None:
-    async with running(settings(store_url)) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+async def test_the_store_is_free_while_a_partner_hangs(settings: MakeSettings) -> None:
+    """On SQLite, where whoever holds the one transaction would keep everybody else waiting."""
+    async with running(settings()) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
         invitation = await invite(hub, cpo)
         cpo.misbehave("silent", module="versions")
         registering = asyncio.create_task(cpo.register(invitation.versions_url, invitation.token))
-        await eventually(lambda: bool(cpo.seen))
-        async with asyncio.timeout(5):
-            await join(hub, emsp)  # writes to the store, several times
+        await cpo.saw(module="versions", timeout_s=30)
+        await join(hub, emsp)  # writes to the store, several times
         assert not registering.done()
         registering.cancel()
         await asyncio.gather(registering, return_exceptions=True)
