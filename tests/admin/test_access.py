@@ -5,6 +5,9 @@ from __future__ import annotations
 from admin.keys import AdminRole
 from admin.routes import ROUTES
 from tests.admin.door import BOOTSTRAP, PROBLEM, Door
+from tests.admin.stores import one_store
+
+store_kind = one_store
 
 NAMES = {route.function.__name__ for route in ROUTES}
 VIEWERS = {"list_platforms", "show_platform", "list_agreements", "list_parties", "list_changes", "list_findings"}

@@ -8,9 +8,6 @@ from admin.routes import ROUTES
 from admin.sessions import Browser, begin
 from hub.testing import FakeCpo
 from tests.admin.door import Door
-from tests.admin.stores import one_store
-
-store_kind = one_store
 
 ROLE = {"role": "CPO", "country_code": "NL", "party_id": "TNM", "name": "TNM"}
 

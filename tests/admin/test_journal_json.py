@@ -15,7 +15,10 @@ from admin.journal_json import iso, one, page, summary
 from hub.store import Store, journal
 from hub.store.journal import Journey, LegRow, Wanted
 from routing.journey import Direction, Outcome, journey_id_at
+from tests.admin.stores import one_store
 from tests.hub.legs import row
+
+store_kind = one_store
 
 NOON = 1_700_000_000.0
 

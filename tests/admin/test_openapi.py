@@ -13,11 +13,8 @@ from admin.route import API
 from admin.routes import ROUTES
 from hub.testing import FakeCpo
 from tests.admin.door import Door
-from tests.admin.stores import one_store
 from tests.admin.test_check_api import finished
 from tests.admin.test_journal_api import join
-
-store_kind = one_store
 
 
 async def test_the_description_covers_exactly_what_is_served(door: Door) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from admin.keys import AdminRole
+from hub.cli import app
 from hub.store import Store, users
 from tests.admin.door import Door
 from tests.admin.visitor import PASSWORD, visitor
 
 NEW = {"name": "ann", "role": "operator", "password": PASSWORD}
-ROOT = Path(__file__).parents[2]
 
 
 async def test_a_user_is_made_changed_and_removed(door: Door) -> None:
@@ -72,30 +71,26 @@ async def test_a_session_is_listed_and_ended(door: Door) -> None:
         assert (await door.call("DELETE", f"/sessions/{session['id']}")).status == 404
 
 
-async def test_the_first_owner_is_made_on_the_machine(tmp_path: Path) -> None:
-    async def run(*arguments: str, typed: str) -> tuple[int | None, str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("OCPI_HUB_")}
-        environment |= {"OCPI_HUB_STORAGE__URL": f"sqlite:///{tmp_path}/hub.db", "PYTHONPATH": str(ROOT)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "hub", "admin-user", *arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=environment,
-        )
-        out, _ = await asyncio.wait_for(process.communicate(typed.encode()), 60)
-        return process.returncode, out.decode()
+def test_the_first_owner_is_made_on_the_machine(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/hub.db"
 
-    assert (await run("create", "ann", "--role", "king", typed=PASSWORD))[0] == 2
-    assert (await run("create", "ann", "--role", "owner", typed="short\n"))[0] == 2
-    code, told = await run("create", "ann", "--role", "owner", typed=f"{PASSWORD}\n")
+    def run(name: str, role: str, *, typed: str) -> tuple[int, str]:
+        arguments = ["admin-user", "create", name, "--role", role]
+        done = CliRunner().invoke(app, arguments, env={"OCPI_HUB_STORAGE__URL": url}, input=typed)
+        return done.exit_code, done.output
+
+    assert run("ann", "king", typed=PASSWORD)[0] == 2
+    assert run("ann", "owner", typed="short\n")[0] == 2
+    code, told = run("ann", "owner", typed=f"{PASSWORD}\n")
     assert (code, "ann can log in" in told, PASSWORD in told) == (0, True, False)
-    assert (await run("create", "Ann", "--role", "viewer", typed=f"{PASSWORD}\n"))[0] == 1
-    store = Store(f"sqlite:///{tmp_path}/hub.db")
+    assert run("Ann", "viewer", typed=f"{PASSWORD}\n")[0] == 1
+    assert asyncio.run(_users(url)) == [("ann", AdminRole.OWNER)]
+
+
+async def _users(url: str) -> list[tuple[str, str]]:
+    store = Store(url)
     try:
         async with store.read() as connection:
-            (row,) = await users.every(connection)
+            return [(row.name, row.role) for row in await users.every(connection)]
     finally:
         await store.close()
-    assert (row.name, row.role) == ("ann", AdminRole.OWNER)

@@ -8,6 +8,9 @@ import pytest
 
 from hub.testing import FakeCpo, FakeEmsp
 from tests.admin.door import Door
+from tests.admin.stores import one_store
+
+store_kind = one_store
 
 FIELDS = {
     "id",
