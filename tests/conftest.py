@@ -29,6 +29,11 @@ from hub.config import ENV_PREFIX, Settings
 from hub.store import Store
 from hub.vault import KEY_BYTES, Fingerprints, Vault, new_key
 
+# a store says that it keeps something once the disk has it: in memory, where there is room, that is soon
+_IN_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30
+if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
 # properties look at few examples in each run, and never at the clock; `--hypothesis-profile long` looks at many
 _PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 hypothesis_settings.register_profile(
@@ -191,18 +196,21 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Callable[..., Settings]:
+def settings(tmp_path: Path, migrated_sqlite: Path) -> Callable[..., Settings]:
     """Makes settings for a hub on free loopback ports whose parties may be on loopback too.
 
     `settings(store_url, routing={"policy": "agreements"})`: sections by keyword. Without a URL the store is a new
-    SQLite file in the test's folder.
+    SQLite file in the test's folder, migrated already: that costs a hub half of its start.
     """
+    file = tmp_path / "hub.db"
 
     def make(storage_url: str | None = None, **sections: dict[str, Any]) -> Settings:
+        if storage_url is None and not file.exists():
+            shutil.copyfile(migrated_sqlite, file)
         defaults: dict[str, dict[str, Any]] = {
             "server": {"port": free_port()},
             "admin": {"port": free_port()},
-            "storage": {"url": storage_url or f"sqlite:///{tmp_path / 'hub.db'}"},
+            "storage": {"url": storage_url or f"sqlite:///{file}"},
             "security": {"master_key": new_key(), "allow_private_parties": True},
             "mirror": {"pull_interval_s": 0},  # parties see only what a test sends; who tests pulls says so
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,8 +80,7 @@ class Store:
         """Whether the schema is at (or, during an upgrade of nodes, beyond) this version."""
         async with self.read() as connection:
             current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-        known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-        head = ScriptDirectory.from_config(_config()).get_current_head()
+        head, known = _revisions()
         return current == head or (current is not None and current not in known)
 
     async def ping(self) -> None:
@@ -162,8 +162,17 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision of the schema that this program has, and all of them; reading them runs every script."""
+    scripts = ScriptDirectory.from_config(_config())
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def _upgrade(connection: Connection, revision: str) -> None:
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    head, known = _revisions()
+    if current == head and revision == "head":
+        return
     if current is None or current in known:
         command.upgrade(_config(connection), revision)
