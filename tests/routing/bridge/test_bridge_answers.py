@@ -55,6 +55,17 @@ def test_one_object_that_cannot_be_said_is_refused() -> None:
         translate_answer(hidden, ask, source="2.2.1", target="2.1.1", context=context())
 
 
+@pytest.mark.parametrize(
+    ("module", "object_name"),
+    [("locations", "Location"), ("tariffs", "Tariff"), ("sessions", "Session"), ("cdrs", "CDR"), ("tokens", "Token")],
+)
+def test_a_page_behind_one_of_the_hubs_own_addresses_is_translated(module: str, object_name: str) -> None:
+    ask = request("2.2.1", S, "GET", f"{module}/page/abc", is_followed=True)
+    given = answer([SAMPLES[object_name]["2.1.1"]])
+    out, _ = translate_answer(given, ask, source="2.1.1", target="2.2.1", context=context(object_name))
+    assert sent(out)["data"] == [SAMPLES[object_name]["2.2.1"]]
+
+
 def test_a_cdr_behind_its_own_address_is_translated() -> None:
     ask = request("2.1.1", R, "GET", "cdrs/r/abc", is_followed=True)
     given = answer(SAMPLES["CDR"]["2.2.1"])

@@ -38,7 +38,7 @@ CONNECTORS = [
       for route in (MID, NEW) for value in ("MCS", "SAE_J3400")),
     *(
         connector(OLD, {"power_type": value}, {"power_type": "AC_1_PHASE"}, "power_type approximated")
-        for value in ("AC_2_PHASE", "AC_2_PHASE_SPLIT")
+        for value in ("AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_9_PHASE")
     ),
     *(connector(OLD, {"power_type": value}, {"power_type": value}) for value in ("AC_1_PHASE", "AC_3_PHASE", "DC")),
     connector(MID, {"power_type": "AC_2_PHASE"}, {"power_type": "AC_2_PHASE"}),

@@ -205,6 +205,8 @@ CDRS = [
         (UP, {"location.country": "BE"}, {"cdr_location.country": "BEL"}, []),
         (UP, {"location.address": "x" * 50}, {"cdr_location.address": "x" * 45}, ["location.address approximated"]),
         (UP, {}, {"country_code": "BE", "party_id": "BEC", "cdr_token": CDR_TOKEN, "tariffs.0.party_id": "BEC"}, []),
+        (UP, {}, {"authorization_reference": "R"}, [],
+         {"memory": {f"AuthorizationReference {CONTRACT}/LOC1": {"authorization_reference": "R"}}}),
         (UPMOST, {}, {"tariffs.0.tax_included": "NO", "total_cost": {"before_taxes": D("2.50")}}, []),
     ),
     *refused("CDR", "credit", (OLD, {"credit": True}), (NEW, {"credit": True})),
@@ -222,6 +224,24 @@ CDRS = [
 @pytest.mark.parametrize("row", TOKENS + SESSIONS + CDRS, ids=str)
 def test_what_a_driver_leaves_behind_crosses_by_its_row(row: Row) -> None:
     check(row)
+
+
+@pytest.mark.parametrize(
+    ("object_name", "field", "value", "why"),
+    [
+        ("Tariff", "min_price", {"excl_vat": 1}, "different price"),
+        ("Tariff", "max_price", {"excl_vat": 1}, "different price"),
+        ("CDR", "signed_data", {"encoding_method": "OCMF"}, "calibration law"),
+        ("Token", "group_id", "G", "another card of the group"),
+        ("Connector", "max_electric_power", 9, "overestimate"),
+    ],
+)
+def test_what_costs_the_receiver_something_is_dropped_with_the_reason(
+    object_name: str, field: str, value: Any, why: str
+) -> None:
+    given = {**SAMPLES[object_name]["2.2.1"], field: value}
+    _, receipt = translate(object_name, given, source="2.2.1", target="2.1.1", context=context(object_name))
+    assert [why in loss.why for loss in receipt.losses if loss.field == field] == [True]
 
 
 def test_a_cdr_of_a_reservation_that_was_never_used_comes_back_from_2_1_1() -> None:
