@@ -64,6 +64,28 @@ async def test_memory_never_reads_a_whole_table(store: Store) -> None:
     assert [step for step in steps if LARGE.search(step)] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "led_by"),
+    [
+        ({"offset": 1}, "INTEGER PRIMARY KEY"),
+        ({"after": 1}, "INTEGER PRIMARY KEY"),
+        ({"date_from": 4e9}, "INDEX ix_copies_locations_changed_at"),
+    ],
+)
+async def test_a_page_is_led_by_the_order_of_the_list_or_by_what_changed(
+    store: Store, asked: dict[str, Any], led_by: str
+) -> None:
+    """Led by the owners it would look at nearly all objects for each page, and sort them."""
+    async with remembering(StoredMemory(store, market), within_s=10) as memory:
+        for number in range(3):
+            memory.learn(put(f"/NL/TNM/L{number}", location(f"L{number}")), None, None)
+        await memory.settled()
+        async with explained(store) as steps:
+            await memory.page(Wanted("locations", (CPO, OTHER_CPO), 2, **asked))
+    led = [step.partition(" (")[0] for step in steps if "SEARCH copies_locations" in step]
+    assert set(led) == {f"SEARCH copies_locations USING {led_by}"}
+
+
 async def test_news_are_taken_without_reading_all_that_everybody_is_told(store: Store) -> None:
     async with store.write() as connection:
         for name in ("viewer", "other"):
