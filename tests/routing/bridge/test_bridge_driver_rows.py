@@ -159,7 +159,9 @@ SESSIONS = [
     *refused("Session", "does not know this Location", (OLD, {"evse_uid": "E9"}), (OLD, {"connector_id": "9"})),
     *refused("Session", "no party is known", (UP, {}), (UPMOST, {}), memory=NOBODY, context={"counterpart": None}),
     *refused("Session", "is not a number", (OLD, {"total_cost": {"excl_vat": "4"}}), (UP, {"total_cost": True})),
-    *refused("Session", "longer than 36", (UP, {"id": LONG}), (UP, {"auth_id": LONG}), (UP, {"location.id": LONG})),
+    *refused("Session", "longer than 36", (UP, {"id": LONG}), (UP, {"auth_id": LONG})),
+    *refused("Session", "location.id is longer than 36", (UP, {"location.id": LONG})),
+    *refused("Session", "evses.0..uid is longer than 36", (UP, {"location.evses.0.uid": LONG})),
 ]  # fmt: skip
 
 CDRS = [
@@ -205,6 +207,8 @@ CDRS = [
         (UP, {"location.country": "BE"}, {"cdr_location.country": "BEL"}, []),
         (UP, {"location.address": "x" * 50}, {"cdr_location.address": "x" * 45}, ["location.address approximated"]),
         (UP, {}, {"country_code": "BE", "party_id": "BEC", "cdr_token": CDR_TOKEN, "tariffs.0.party_id": "BEC"}, []),
+        (UP, {}, {"cdr_token": UNKNOWN_TOKEN}, ["auth_id.uid defaulted", "auth_id.type defaulted"],
+         {"memory": NOBODY}),
         (UP, {}, {"authorization_reference": "R"}, [],
          {"memory": {f"AuthorizationReference {CONTRACT}/LOC1": {"authorization_reference": "R"}}}),
         (UPMOST, {}, {"tariffs.0.tax_included": "NO", "total_cost": {"before_taxes": D("2.50")}}, []),
