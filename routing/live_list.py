@@ -54,6 +54,8 @@ class _Page:
     limit: int
     items: list[Any] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    receipt: list[object] = field(default_factory=list)
+    """What translating the items lost."""
     calls: int = 0
 
     @property
@@ -109,7 +111,8 @@ class LiveList:
             headers[TOTAL_COUNT] = str(len(page.items))  # of a list on several pages nobody knows it
         words = f"left out: {'; '.join(page.skipped)}" if page.skipped else None
         rest = envelope(SUCCESS, words, timestamp())
-        return Reply(200, b'{"data":' + write_json(page.items) + b"," + rest[1:], None, headers)
+        body = b'{"data":' + write_json(page.items) + b"," + rest[1:]
+        return Reply(200, body, None, headers, receipt=tuple(page.receipt))
 
     def _after(self, message: Message, party: PartyId) -> Cursor | None:
         """The beginning of the next party's list, by the order of their ids."""
@@ -134,6 +137,7 @@ class LiveList:
             page.skipped.append(f"{cursor.party} (it answered HTTP {reply.http}, OCPI {reply.code})")
             return None
         self.memory.learn(message, reply, delivery.platform)
+        page.receipt += reply.receipt
         rows = rows[cursor.skip :]
         taken = rows[: page.room]
         page.items += [row for row in taken if await self._is_for(row, message, delivery.platform)]

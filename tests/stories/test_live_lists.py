@@ -16,6 +16,7 @@ from routing.directory import Agreement
 from routing.links import next_page
 from routing.ocpi import PartyId
 from tests.stories.market import QUICK, MakeSettings, gathered, platform_of
+from tests.stories.onboarding import losses
 
 HUB = "NL*HUB"
 SINCE = "date_from=2020-01-01T00:00:00Z"
@@ -212,13 +213,15 @@ async def test_each_item_is_in_the_callers_version(settings: MakeSettings, versi
         with_sessions(FakeCpo(party, version=spoken), 2) for party, spoken in (("BE*BEC", "2.2.1"), ("NL*TNM", "2.3.0"))
     ]
     emsp = FakeEmsp(version=version)
-    async with gathered(settings(), *cpos, emsp):
+    async with gathered(settings(), *cpos, emsp) as hub:
         for cpo in cpos:
             await cpo.push_location(HUB)
         (page,) = await all_pages(emsp)
         assert ids([page]) == expected(*cpos), page.envelope
         for row in page.data:
             assert ("auth_id" in row) == (version == "2.1.1")
+        lost = [loss["field"] for loss in await losses(hub, party="DE*ABC", module="sessions")]
+        assert lost == (["cdr_token"] * 4 if version == "2.1.1" else [])
 
 
 async def test_a_cpo_that_cannot_tell_whom_it_answers_shows_nobody_somebody_elses_sessions(
