@@ -5,13 +5,14 @@ Compared with the models of every OCPI object, which know nothing of the bridge.
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from hub.models import model_for
-from routing.bridge import Untranslatable, translate
+from routing.bridge import Untranslatable, parse_json, translate, write_json
 from tests.hub.models.samples import sample
 from tests.routing.bridge.rows import mistakes, model_name
 from tests.routing.bridge.samples import SAMPLES
@@ -74,3 +75,13 @@ def test_a_patch_of_one_field_says_nothing_of_another(object_name: str) -> None:
             assert len(about) <= 1 or about == PLACE, (source, target, name, out)
             assert mistakes(target, object_name, out, partial=True) == [], (source, target, name)
     assert said > 40
+
+
+@pytest.mark.parametrize("object_name", SAMPLES)
+def test_no_fraction_of_a_second_reaches_2_1_1(object_name: str) -> None:
+    """DateTime has none in 2.1.1 (types), wherever in an object it is."""
+    for source in ("2.2.1", "2.3.0"):
+        whole = changed(sample(source, object_name), SAYABLE.get(object_name, {}))
+        value = parse_json(re.sub(rb'T(\d\d:\d\d:\d\d)Z"', rb'T\1.25Z"', write_json(whole)))
+        out, _ = translate(object_name, value, source=source, target="2.1.1", context=context(object_name))
+        assert b".25Z" not in write_json(out)
