@@ -105,15 +105,18 @@ class GetAll:
             rows, total, is_last = list(page.items), page.total, page.is_last
         fitting = list(_within_bytes(rows[:limit]))
         is_last = is_last and len(fitting) == len(rows)
+        lost: list[Loss] = []
+        found = [await self._in_version(row, message, directory, owners, lost) for row in fitting]
+        bodies = [body for body in found if body is not None]
+        if is_last and len(fitting) == total:  # of a list on several pages nobody knows how many will be left out
+            total = len(bodies)
         headers = {TOTAL_COUNT: str(total), LIMIT: str(MAX_PAGE)}
         if not is_last:
             query = asked.next_query(
                 after=fitting[-1].seq, offset=asked.offset + len(fitting), limit=limit, total=total
             )
             headers["Link"] = f'<{self._address(message)}?{_routed(query, message, directory)}>; rel="next"'
-        lost: list[Loss] = []
-        bodies = [await self._in_version(row, message, directory, owners, lost) for row in fitting]
-        return _reply(b"[" + b",".join(body for body in bodies if body is not None) + b"]", headers, lost)
+        return _reply(b"[" + b",".join(bodies) + b"]", headers, lost)
 
     async def _with_timeslots(
         self, message: Message, asked: Asked, owners: Iterable[PartyId]

@@ -74,13 +74,21 @@ async def test_a_location_that_is_not_to_be_published_never_reaches_2_1_1(settin
 
 
 async def test_a_tariff_that_2_1_1_can_no_longer_be_told_is_withdrawn(settings: MakeSettings) -> None:
-    cpo, emsp = FakeCpo(), FakeEmsp(version=OLD)
-    async with hub_with(settings(), cpo, emsp):
-        assert (await cpo.push_tariff("DE*ABC")).is_success
-        later = {**tariff("2.2.1", cpo.parties[0]), "type": "AD_HOC_PAYMENT"}
-        refused = await cpo.send("PUT", "tariffs", owned_path(cpo.parties[0], "TAR1"), to="DE*ABC", body=later)
-        assert (refused.http, refused.status_code) == (200, 4000)
-        assert (emsp.seen[-1].method, emsp.seen[-1].path) == ("DELETE", "/NL/TNM/TAR1")
+    cpo, old, same = FakeCpo(), FakeEmsp(version=OLD), FakeEmsp("FR*EMP")
+    path = owned_path(cpo.parties[0], "TAR1")
+    later = {**tariff("2.2.1", cpo.parties[0]), "type": "AD_HOC_PAYMENT"}
+    async with hub_with(settings(), cpo, old, same) as hub:
+        for count, to in enumerate(("DE*ABC", "NL*HUB"), start=1):
+            assert (await cpo.push_tariff(to)).is_success
+            await old.saw(method="PUT", module="tariffs", count=count, timeout_s=20)
+            told = await cpo.send("PUT", "tariffs", path, to=to, body=later)
+            assert (told.http, told.status_code) == (200, 4000 if to == "DE*ABC" else 1000)
+            gone = await old.saw(method="DELETE", module="tariffs", count=count, timeout_s=20)
+            assert [seen.path for seen in gone] == [path] * count
+        assert (await same.saw(module="tariffs", count=1, timeout_s=20))[-1].method == "PUT"
+        await hub.router.broadcast.settled()
+        assert same.seen[-1].document["type"] == "AD_HOC_PAYMENT"
+        assert not [seen for seen in old.seen if seen.body and b"AD_HOC" in seen.body]
 
 
 # --- prices ----------------------------------------------------------------------------------------------------------

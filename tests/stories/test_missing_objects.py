@@ -227,6 +227,7 @@ async def test_a_list_of_the_hubs_own_copies_has_a_receipt_too(settings: MakeSet
         tariffs = await emsp.send("GET", "tariffs", to="NL*HUB", interface="sender")
         assert [row["id"] for row in locations.data] == ["LOC1"]
         assert [row["id"] for row in tariffs.data] == ["TAR1"]
+        assert tariffs.headers["X-Total-Count"] == "1", "what is left out is not counted, where that is known"
         for answer, lost in ((locations, ("help_phone", "dropped")), (tariffs, ("", "dropped"))):
             found = await losses(hub, correlation_id=answer.headers["X-Correlation-ID"])
             assert lost in [(loss["field"], loss["what"]) for loss in found]
