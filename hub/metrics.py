@@ -134,7 +134,7 @@ class Metrics:
     def _counter(self, key: tuple[str, str, str, str]) -> Counter:
         direction, module, interface, outcome = key
         counter = self._counters[Direction(direction)].labels(bounded(module), interface, outcome)
-        if bounded(module) != OTHER:
+        if bounded(module) == module:  # not each spelling that somebody thinks of
             self._ended[key] = counter
         return counter
 
@@ -142,7 +142,7 @@ class Metrics:
         direction, module = place
         every = self._party_seconds if direction == Direction.OUT else self._hub_seconds
         histogram = every.labels(bounded(module))
-        if bounded(module) != OTHER:
+        if bounded(module) == module:
             self._seconds[place] = histogram
         return histogram
 

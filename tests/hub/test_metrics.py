@@ -93,6 +93,8 @@ def test_nobody_outside_can_make_new_labels_or_fill_memory() -> None:
     for number in range(500):
         journey(metrics, module=f"made-up-{number}")
     assert len(samples(metrics)) == before
+    for spelling in ("sEssions", "sesSions", "SESSIONS"):
+        journey(metrics, module=spelling)
     assert not metrics._ended
     assert not metrics._seconds
 
