@@ -159,6 +159,7 @@ SESSIONS = [
     *refused("Session", "does not know this Location", (OLD, {"evse_uid": "E9"}), (OLD, {"connector_id": "9"})),
     *refused("Session", "no party is known", (UP, {}), (UPMOST, {}), memory=NOBODY, context={"counterpart": None}),
     *refused("Session", "is not a number", (OLD, {"total_cost": {"excl_vat": "4"}}), (UP, {"total_cost": True})),
+    *refused("Session", "only by case", (UP, {"id": "s1"}), memory={"Session BE/BEC/s1": {"id": "S1"}}),
     *refused("Session", "longer than 36", (UP, {"id": LONG}), (UP, {"auth_id": LONG})),
     *refused("Session", "location.id is longer than 36", (UP, {"location.id": LONG})),
     *refused("Session", "evses.0..uid is longer than 36", (UP, {"location.evses.0.uid": LONG})),

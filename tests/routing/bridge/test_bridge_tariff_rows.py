@@ -139,6 +139,7 @@ TARIFFS = [
              for route in (OLD, NEW) for name in ("min_current", "max_current"))),
     *refused("Tariff", "no element", (OLD, {"elements": [{**ONE, "restrictions": {"reservation": "RESERVATION"}}]}),
              (MID, {"elements": [{**ONE, "restrictions": {"booking": "X"}}]}), (OLD, {"elements": []})),
+    *refused("Tariff", "only by case", (UP, {"id": "t1"}), memory={"Tariff BE/BEC/t1": {"id": "T1"}}),
     *refused("Tariff", "longer than 36", (UP, {"id": "x" * 37})),
 ]  # fmt: skip
 
