@@ -221,6 +221,8 @@ CDRS = [
              context={"refuse_unsigned": True}),
     *refused("CDR", "unknown", (OLD, {"cdr_location.connector_standard": "CHAOJI"}), memory=NO_PLACE),
     *refused("CDR", "unknown", (MID, {"cdr_location.connector_standard": "MCS"})),
+    *refused("CDR", "location.id is longer than 36", (UP, {"location.id": LONG})),
+    *refused("CDR", "location.evses.0..uid is longer than 36", (UP, {"location.evses.0.uid": LONG})),
     *refused("CDR", "no connector", (UP, {"location.evses.0.connectors": []})),
     *refused("CDR", "is not an object", (OLD, {"cdr_location": ABSENT}), (MID, {"cdr_location": ABSENT})),
 ]  # fmt: skip
