@@ -16,13 +16,13 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _BUSY_MS: Final = 10_000
 _CONNECT_S: Final = 5
-_STATEMENT_S: Final = 30
-"""A database that hangs must not hold a request for longer than its caller waits."""
+_STATEMENT_S: Final = 10
+"""A database that hangs must not hold a request for longer than its caller waits; it may hang several times in one."""
 
 
 class StoreUnavailable(Exception):
@@ -42,13 +42,8 @@ class Store:
             self._writer = _sqlite(url, pool_size=1)
             self._reader = self._writer if ":memory:" in _sqlite_url(url) else _sqlite(url, pool_size=4)
         else:
-            self._writer = self._reader = create_async_engine(
-                url.replace("postgresql://", "postgresql+asyncpg://", 1),
-                hide_parameters=True,
-                pool_size=8,
-                pool_pre_ping=True,
-                pool_timeout=_BUSY_MS / 1000,
-                connect_args={"timeout": _CONNECT_S, "command_timeout": _STATEMENT_S},
+            self._writer = self._reader = _postgresql(
+                url, _STATEMENT_S, pool_size=8, pool_pre_ping=True, pool_timeout=_BUSY_MS / 1000
             )
 
     @asynccontextmanager
@@ -66,7 +61,9 @@ class Store:
     async def migrate(self, revision: str = "head") -> None:
         """Bring the schema to this version. One of a newer version stays: it serves this one, too."""
         self._check_folder()
-        async with _translated(), self._writer.connect() as connection:
+        # a new index on a large table takes its time
+        engine = self._writer if self.is_sqlite else _postgresql(self.url, None, poolclass=NullPool)
+        async with _translated(), engine.connect() as connection:
             await connection.run_sync(_upgrade, revision)
             await connection.commit()
 
@@ -123,6 +120,12 @@ def _sqlite_url(url: str) -> str:
         if url in ("sqlite://", "sqlite:///:memory:")
         else url.replace("sqlite://", "sqlite+aiosqlite://", 1)
     )
+
+
+def _postgresql(url: str, statement_s: float | None, **options: Any) -> AsyncEngine:
+    address = url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    limits = {"timeout": _CONNECT_S, "command_timeout": statement_s}
+    return create_async_engine(address, hide_parameters=True, connect_args=limits, **options)
 
 
 def _sqlite(url: str, pool_size: int) -> AsyncEngine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -169,5 +170,9 @@ async def test_parties_are_served_while_5000_strangers_stand_at_the_door(
         for reader, writer in crowd[::10]:
             writer.write(b"POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1\r\nHost: hub\r\nContent-Le")
             assert not reader.at_eof()
+        token = base64.b64encode(emsp.peer.token_out.encode()).decode()
+        for _, writer in crowd[5::10]:  # one of the parties sends bodies that never come to their end
+            head = f"PUT /ocpi/2.2.1/receiver/tokens/DE/ABC/1 HTTP/1.1\r\nHost: hub\r\nAuthorization: Token {token}\r\n"
+            writer.write(f'{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"uid":'.encode())
         for _ in range(5):
             assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
