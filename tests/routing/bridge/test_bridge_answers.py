@@ -116,6 +116,15 @@ def test_an_unknown_token_is_said_as_each_version_says_it(
     assert out.code == expected[1]
 
 
+@pytest.mark.parametrize(("query", "kind"), [("", "RFID"), ("type=", "RFID"), ("type=APP_USER", "APP_USER")])
+def test_a_token_that_nobody_pushed_is_made_of_what_was_asked(query: str, kind: str) -> None:
+    ask = request("2.2.1", S, "POST", "tokens/7%2F7/authorize", query=query)
+    surroundings = context("AuthorizationInfo")
+    out, _ = translate_answer(answer({"allowed": "ALLOWED"}), ask, source="2.1.1", target="2.2.1", context=surroundings)
+    token = sent(out)["data"]["token"]
+    assert (token["uid"], token["type"], token["contract_id"], token["valid"]) == ("7/7", kind, "#NA", True)
+
+
 def test_a_bare_404_of_a_2_1_1_emsp_is_an_unknown_token() -> None:
     ask = request("2.2.1", S, "POST", "tokens/999/authorize")
     assert isinstance(translate_failure(UnknownPath(), ask, source="2.1.1"), UnknownToken)
