@@ -54,7 +54,7 @@ async def test_every_emsp_sees_what_every_cpo_published_oldest_first(settings: M
         for asking in (emsp, second):
             assert await listed(asking) == ["NL*TNM A1", "BE*BEC B1", "NL*TNM A2"]
         page = await emsp.send("GET", "locations", to=HUB, interface="sender", query="limit=2")
-        assert page.headers["X-Total-Count"] == "3"
+        assert (page.headers["X-Total-Count"], page.headers["X-Limit"]) == ("3", "100")
         assert page.headers["OCPI-from-party-id"] == "HUB"
         assert page.headers["OCPI-to-party-id"] == "ABC"
         assert len(page.data) == 2
@@ -223,3 +223,31 @@ async def test_each_version_sees_the_others_objects_in_its_own_words(
         assert await listed(emsp, "tariffs") == ["NL*TNM T1"]
         page = await emsp.send("GET", "locations", "/A1/A1-1/1", to=HUB, interface="sender")
         assert "max_voltage" in page.data
+
+
+async def test_booking_locations_are_listed_by_their_timeslots_and_shown_with_their_calendars(
+    settings: MakeSettings,
+) -> None:
+    """Bookings, GET BookingLocations: `timeslot_from` inclusive and `timeslot_to` exclusive, on when a slot starts."""
+    async with running(settings()) as hub, FakeCpo(version="2.3.0") as cpo, FakeEmsp(version="2.3.0") as emsp:
+        await join(hub, cpo, emsp)
+        for number in range(1, 6):
+            slots = [
+                {"start_date_time": f"2030-01-0{number}T12:00:00Z", "end_date_time": f"2030-01-0{number}T13:00:00Z"}
+            ]
+            place = {"country_code": "NL", "party_id": "TNM", "booking_location_id": f"B{number}", "last_updated": OLD}
+            body = {**place, "calendars": [{"id": "C1", "available_timeslots": slots, "last_updated": OLD}]}
+            path = f"/NL/TNM/booking_locations/B{number}"
+            assert (await cpo.send("PUT", "Booking", path, to=HUB, body=body)).is_success
+
+        async def found(query: str) -> list[str]:
+            pages = [page async for page in emsp.pages("Booking", "/booking_locations", to=HUB, query=query)]
+            return [row["booking_location_id"] for page in pages for row in page.data]
+
+        everything = [f"B{number}" for number in range(1, 6)]
+        assert await found("limit=2") == everything
+        window = "timeslot_from=2030-01-02T12:00:00Z&timeslot_to=2030-01-05T12:00:00Z"
+        assert await found(window) == await found(f"{window}&limit=1") == everything[1:4]
+        assert await found("timeslot_from=2030-01-05T12:00:01Z") == []
+        one = await emsp.send("GET", "Booking", "/booking_locations/B3/C1", to=HUB, interface="sender")
+        assert one.data["available_timeslots"][0]["start_date_time"] == "2030-01-03T12:00:00Z"
