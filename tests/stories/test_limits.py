@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 
 from hub.config import Settings
@@ -60,16 +58,15 @@ async def test_what_one_platform_may_have_under_way_leaves_room_for_the_others(s
     async with market(settings()) as (hub, cpo, emsp):
         one, other = (hub.picture.directory.platforms[platform_of(hub, party)] for party in (cpo, emsp))
     limits = Limits([])
-    with ExitStack() as under_way:
-        for _ in range(MAX_IN_FLIGHT_OF_ONE):
-            under_way.enter_context(limits.in_flight_of(one))
-        with pytest.raises(RateLimited) as refused, limits.in_flight_of(one):
-            pass
-        assert int((refused.value.headers or {})["Retry-After"]) >= 1
-        for _ in range(MAX_IN_FLIGHT - MAX_IN_FLIGHT_OF_ONE):
-            under_way.enter_context(limits.in_flight_of(other))
-        with pytest.raises(RateLimited), limits.in_flight_of(other):
-            pass
-    assert limits.in_flight == 0
-    with limits.in_flight_of(one):
-        assert limits.in_flight == 1
+    for _ in range(MAX_IN_FLIGHT_OF_ONE):
+        limits.enter(one)
+    with pytest.raises(RateLimited) as refused:
+        limits.enter(one)
+    assert int((refused.value.headers or {})["Retry-After"]) >= 1
+    for _ in range(MAX_IN_FLIGHT - MAX_IN_FLIGHT_OF_ONE):
+        limits.enter(other)
+    with pytest.raises(RateLimited):
+        limits.enter(other)
+    limits.leave(one)
+    limits.enter(one)
+    assert limits.in_flight == MAX_IN_FLIGHT
