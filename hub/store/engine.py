@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -134,11 +135,29 @@ def _sqlite(url: str, pool_size: int) -> AsyncEngine:
         engine = create_async_engine(address, hide_parameters=True, poolclass=StaticPool)
     else:
         engine = create_async_engine(
-            address, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_timeout=_BUSY_MS / 1000
+            address,
+            hide_parameters=True,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_BUSY_MS / 1000,
+            connect_args={"factory": _Ending},
         )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin_immediately if pool_size == 1 else _begin)
     return engine
+
+
+class _Ending(sqlite3.Connection):
+    """Ends its transaction when it is closed.
+
+    SQLite keeps a closed connection, and its lock, as long as anybody has a statement of it. Whoever was cancelled in
+    the middle of one has it in its traceback, and everybody else would wait for the garbage collector.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it is closed already
+            self.rollback()
+        super().close()
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +36,30 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> N
         await fail()
     async with store.read() as connection:
         assert await connection.scalar(select(counters.c.value).where(counters.c.name == "x")) is None
+
+
+async def test_changes_that_are_cancelled_midway_hold_up_nobody(migrated_sqlite: Path, tmp_path: Path) -> None:
+    """Whoever was cancelled may keep a statement alive in its traceback, and SQLite a lock with it."""
+    url = f"sqlite:///{shutil.copyfile(migrated_sqlite, tmp_path / 'hub.db')}"
+    increase = "INSERT INTO counters (name, value) VALUES ('x', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+
+    async def change(store: Store) -> None:
+        async with store.write() as connection:
+            await connection.execute(text(increase))
+            (await connection.execute(select(counters.c.name))).all()
+
+    for number in range(60):
+        store = Store(url)
+        tasks = [asyncio.create_task(change(store)) for _ in range(3)]
+        await asyncio.sleep(number % 20 * 0.0003)  # now at one step, now at another
+        for task in tasks:
+            task.cancel()
+        kept = await asyncio.gather(*tasks, return_exceptions=True)
+        await store.close()
+        other = Store(url)
+        await change(other)
+        await other.close()
+        assert len(kept) == 3
 
 
 async def test_concurrent_changes_wait_for_each_other(store: Store, store_url: str) -> None:
