@@ -59,11 +59,12 @@ def test_one_object_that_cannot_be_said_is_refused() -> None:
     ("module", "object_name"),
     [("locations", "Location"), ("tariffs", "Tariff"), ("sessions", "Session"), ("cdrs", "CDR"), ("tokens", "Token")],
 )
-def test_a_page_behind_one_of_the_hubs_own_addresses_is_translated(module: str, object_name: str) -> None:
-    ask = request("2.2.1", S, "GET", f"{module}/page/abc", is_followed=True)
-    given = answer([SAMPLES[object_name]["2.1.1"]])
-    out, _ = translate_answer(given, ask, source="2.1.1", target="2.2.1", context=context(object_name))
-    assert sent(out)["data"] == [SAMPLES[object_name]["2.2.1"]]
+def test_a_list_and_a_page_behind_one_of_the_hubs_own_addresses_are_translated(module: str, object_name: str) -> None:
+    page = request("2.2.1", S, "GET", f"{module}/page/abc", is_followed=True)
+    for ask in (request("2.2.1", S, "GET", module), page):
+        given = answer([SAMPLES[object_name]["2.1.1"]])
+        out, _ = translate_answer(given, ask, source="2.1.1", target="2.2.1", context=context(object_name))
+        assert sent(out)["data"] == [SAMPLES[object_name]["2.2.1"]]
 
 
 def test_a_cdr_behind_its_own_address_is_translated() -> None:

@@ -58,7 +58,12 @@ def test_a_float_is_refused() -> None:
     ("object_name", "field", "old", "shown"),
     [
         ("Token", "uid", "0123", MASK),
-        ("Token", "visual_number", "0123", MASK),
+        *(
+            ("Token", name, "0123", MASK)
+            for name in ("visual_number", "auth_id", "contract_id", "group_id", "authorization_reference", "token_uid")
+        ),
+        ("CDR", "signed_data.public_key", "0123", MASK),
+        ("EVSEParking", "license_plate", "0123", MASK),
         ("StartSession", "token.contract_id", "0123", MASK),
         ("Session", "auth_id.uid", "#NA", MASK),
         ("Session", "cdr_token", {"uid": "1", "type": "RFID"}, '{"uid":"***","type":"RFID"}'),

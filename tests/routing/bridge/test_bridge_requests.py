@@ -11,6 +11,7 @@ from routing.bridge import (
     AnsweredByHub,
     ImpossiblePreferences,
     Untranslatable,
+    translate,
     translate_request,
     withdrawal,
 )
@@ -114,6 +115,21 @@ def test_an_authorization_asks_for_the_token_in_the_words_of_its_owner(
     out, _ = translate_request(ask, target_version=target, context=context("AuthorizationInfo", APP_USER))
     assert out.query == expected
     assert sent(out) == REFERENCES
+
+
+def test_a_token_of_two_types_may_be_asked_about_where_2_1_1_has_one() -> None:
+    ask = request("2.2.1", S, "POST", "tokens/012345678/authorize", query="type=APP_USER")
+    out, _ = translate_request(ask, target_version="2.1.1", context=context("AuthorizationInfo"))
+    assert out.query == "type=OTHER"
+
+
+@pytest.mark.parametrize(
+    "object_name", ["ActiveChargingProfile", "CancelReservation", "ChargingPreferences", "SetChargingProfile"]
+)
+def test_an_object_that_2_1_1_has_not_is_refused(object_name: str) -> None:
+    for source in ("2.2.1", "2.3.0"):
+        with pytest.raises(Untranslatable, match=f"no {object_name}"):
+            translate(object_name, {}, source=source, target="2.1.1", context=context())
 
 
 def test_an_authorization_may_have_no_body() -> None:

@@ -171,7 +171,8 @@ COMMANDS = [
         (OLD, {"expiry_date": "2026-05-01T13:00:00.5Z"}, {"expiry_date": "2026-05-01T13:00:00Z"},
          ["expiry_date approximated"]),
     ),
-    *refused("UnlockConnector", "longer than 36", (UP, {"location_id": "x" * 37}), (UP, {"evse_uid": "x" * 39})),
+    *refused("UnlockConnector", "longer than 36", (UP, {"location_id": "x" * 37}), (UP, {"evse_uid": "x" * 39}),
+             (UP, {"connector_id": "x" * 37})),
     *rows(
         "CommandResponse",
         *((OLD, {"result": word}, {"result": word, "timeout": ABSENT}, [])
