@@ -5,7 +5,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY routing routing
 COPY hub hub
 COPY admin admin
-RUN python -m venv /opt/ocpi-hub && /opt/ocpi-hub/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/ocpi-hub && /opt/ocpi-hub/bin/pip install --no-cache-dir '.[speed]'
 
 FROM python:3.11-slim
 COPY --from=build /opt/ocpi-hub /opt/ocpi-hub

@@ -97,6 +97,11 @@ class OcpiDoor:
             del segments[2:4]  # the caller's connection says which partner the hub plays, the path only looks it
         visit.version = segments[2] if len(segments) > 2 and segments[2] in self._versions else ""
         match segments:
+            case ["", "ocpi", number, side, module, *rest] if side in INTERFACES and module:  # nearly every request
+                caller = await self._full(visit, caller)
+                below = "/" + "/".join(rest) if rest else ""
+                version = self._version(number)
+                return await self._relay.module(visit, caller, version, INTERFACES[side], module, below, query)
             case ["", "ocpi", "versions"] | ["", "ocpi", "versions", ""]:
                 await self._credentials.looked(caller.platform, caller.scope, at_details=False)
                 return self._config(visit, version_list(self._core, caller.platform))
@@ -110,11 +115,6 @@ class OcpiDoor:
                 return await self._serve_client_info(
                     visit, await self._full(visit, caller), self._version(number), query
                 )
-            case ["", "ocpi", number, side, module, *rest] if side in INTERFACES and module:
-                caller = await self._full(visit, caller)
-                below = "".join(f"/{segment}" for segment in rest)
-                version = self._version(number)
-                return await self._relay.module(visit, caller, version, INTERFACES[side], module, below, query)
             case ["", "ocpi", number, module, kind, link_id] if kind in KINDS:
                 caller = await self._full(visit, caller)
                 return await self._relay.link(visit, caller, self._version(number), module, KINDS[kind], link_id)

@@ -20,7 +20,7 @@ from hub.limits import BUSY, RETRY_S, Busy
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
 from routing.bridge import status_code
-from routing.directory import Access, Platform, Scope
+from routing.directory import Platform, Scope
 from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, RateLimited, Unauthorized
 from routing.journey import (
     ABOUT,
@@ -231,7 +231,7 @@ class Guard:
             found = self._find(presented)
         if found is None:
             raise Unauthorized()
-        if found.scope is Scope.FULL and any(_opens_registration(row) for row in found.platform.access.values()):
+        if found.scope is Scope.FULL and _opens_registration(found.platform):
             await self._retire_registration_token(found.platform)
         return found
 
@@ -277,8 +277,11 @@ class Guard:
             log.warning("store unavailable", while_doing="retiring a registration token", reason=str(error))
 
 
-def _opens_registration(access: Access) -> bool:
-    return access.scope is Scope.REGISTRATION and access.expires_at is None
+def _opens_registration(platform: Platform) -> bool:
+    for access in platform.access.values():  # noqa: SIM110 - on the path of each request
+        if access.scope is Scope.REGISTRATION and access.expires_at is None:
+            return True
+    return False
 
 
 def _presented(header: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NoReturn
@@ -11,6 +11,11 @@ from typing import Any, Final, NoReturn
 from routing.catalogue import Operation
 from routing.directory import Platform
 from routing.ocpi import SUCCESS, Interface, PartyId, Version
+
+try:
+    import msgspec
+except ImportError:  # the extra `speed`
+    msgspec = None  # type: ignore[assignment]
 
 MAX_INTEGER_DIGITS: Final = 4000
 """Longer integers are read as decimals: Python refuses to read them as int."""
@@ -76,6 +81,11 @@ _LONG_INTEGERS: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer
 
 def parse_json(body: bytes) -> Any:
     """Read a JSON text in UTF-8, numbers as int or Decimal. Raises ValueError for anything else (RFC 8259)."""
+    return _quickly(body)
+
+
+def read_json(body: bytes) -> Any:
+    """The same with Python's own parser, which has the last word."""
     text = body.decode("utf-8")
     try:
         return _FAST.decode(text)
@@ -85,3 +95,24 @@ def parse_json(body: bytes) -> Any:
         raise
     except ValueError:
         return _LONG_INTEGERS.decode(text)
+
+
+def _quick() -> Callable[[bytes], Any]:
+    """msgspec where it is installed: what it reads it reads as Python does, in a quarter of the time. What it does
+    not read (lone surrogates, endless integers, or no JSON at all) is judged by Python.
+    """
+    if msgspec is None:
+        return read_json
+    decode = msgspec.json.Decoder(float_hook=Decimal).decode
+    refused = (msgspec.MsgspecError, ValueError, RecursionError)
+
+    def quickly(body: bytes) -> Any:
+        try:
+            return decode(body)
+        except refused:
+            return read_json(body)
+
+    return quickly
+
+
+_quickly: Final = _quick()

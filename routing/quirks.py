@@ -115,8 +115,10 @@ def asks_for_slash(answer: Answer, url: str) -> bool:
     Host and scheme are not compared, nor used: the hub calls its own address again, never another.
     """
     location = answer.headers.get("location") if answer.http in (301, 302, 307, 308) else None
+    if not location:
+        return False
     try:
-        asked, called = urlsplit(urljoin(url, location or "")), urlsplit(url)
+        asked, called = urlsplit(urljoin(url, location)), urlsplit(url)
     except ValueError:
         return False
     return not called.path.endswith("/") and asked.path == called.path + "/" and asked.query == called.query

@@ -5,8 +5,8 @@ decide -> links -> crossing -> courier -> answers -> links -> crossing -> reply
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from routing.answers import envelope
@@ -98,8 +98,14 @@ class Router:
 
     async def route(self, message: Message) -> Reply:
         """Deliver one message and return the receiver's answer. Raises the OcpiError that the caller is to be told."""
-        with self._not_in_circles(message):
+        place = _place_of(message)
+        if place in self._on_the_way:
+            raise RoutedInCircles()  # two hubs are passing it to each other
+        self._on_the_way.add(place)
+        try:
             return await self._carry_out(message, await self._decide(message))
+        finally:
+            self._on_the_way.discard(place)
 
     async def deliver_copy(self, copy: Copy, receiver: Receiver) -> None:
         """Deliver one copy of a broadcast, if it may still be. Raises OcpiError where it did not arrive."""
@@ -217,19 +223,20 @@ class Router:
                 deliveries.append(direct(message, party, directory))
         return await authorized(deliveries, lambda delivery: self._send(message, delivery))
 
-    @contextmanager
-    def _not_in_circles(self, message: Message) -> Iterator[None]:
-        """Refuse a request that is the same as one still on its way: two hubs are passing it to each other."""
-        receiver = message.receiver.folded if message.receiver else ""
-        place = (message.method, message.module, message.interface, message.path, message.query)
-        key = (message.correlation_id, *place, message.sender.folded, receiver)
-        if key in self._on_the_way:
-            raise RoutedInCircles()
-        self._on_the_way.add(key)
-        try:
-            yield
-        finally:
-            self._on_the_way.discard(key)
+
+def _place_of(message: Message) -> tuple[str, ...]:
+    """What two requests have in common that are the same one, met again while it is still on its way."""
+    receiver = message.receiver.folded if message.receiver else ""
+    parties = (message.sender.folded, receiver)
+    return (
+        message.correlation_id,
+        message.method,
+        message.module,
+        message.interface,
+        message.path,
+        message.query,
+        *parties,
+    )
 
 
 def _check_parties(link: Link, message: Message) -> None:

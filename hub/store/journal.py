@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, insert, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, Dialect, Select, delete, insert, literal_column, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.tables import legs
@@ -61,7 +62,6 @@ class LegRow:
 
 
 _NAMES: Final = tuple(field.name for field in fields(LegRow))
-_values_of: Final[Callable[[LegRow], tuple[Any, ...]]] = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +136,15 @@ class Wanted:
 
 async def add(connection: AsyncConnection, rows: Sequence[LegRow]) -> None:
     """Write many legs at once. Straight to the driver: SQLAlchemy's care for each value costs more than the row."""
-    compiled = insert(legs).values(dict.fromkeys(_NAMES)).compile(dialect=connection.dialect)
-    order = compiled.positiontup or _NAMES
-    values = [_values_of(row) for row in rows]
-    if tuple(order) != _NAMES:
-        values = [tuple(getattr(row, name) for name in order) for row in rows]
-    await connection.exec_driver_sql(str(compiled), values)
+    statement, values_of = _insertion(connection.dialect)
+    await connection.exec_driver_sql(statement, [values_of(row) for row in rows])
+
+
+@lru_cache(maxsize=8)
+def _insertion(dialect: Dialect) -> tuple[str, Callable[[LegRow], tuple[Any, ...]]]:
+    """The statement for a leg in the store's words, and a leg's values in its order."""
+    compiled = insert(legs).values(dict.fromkeys(_NAMES)).compile(dialect=dialect)
+    return str(compiled), attrgetter(*(compiled.positiontup or _NAMES))
 
 
 async def journeys(connection: AsyncConnection, wanted: Wanted) -> tuple[list[Journey], str]:

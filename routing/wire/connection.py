@@ -13,6 +13,8 @@ from routing.wire.tls import PartyTls
 
 COPY_BYTES: Final = 64 * 1024
 """Bodies up to this size are sent in one piece with their head: a copy costs less than a second system call."""
+CLOCK_S: Final = 0.001
+"""How exact the event loop's clock is."""
 
 
 class Connection(asyncio.Protocol):
@@ -29,6 +31,9 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._answered: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        """One for many exchanges: to set one for each, which hardly ever rings, costs as much as to read an answer."""
         self._is_spoilt = False
         self._poll: select.poll | None = None
 
@@ -64,7 +69,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise BrokenOff(has_begun=False)
         answered = self._answered = self._loop.create_future()
-        alarm = self._loop.call_at(deadline, self._fail, Unanswered)
+        self._set_alarm(deadline)
         try:
             if len(body) <= COPY_BYTES:
                 self._transport.write(head + body)
@@ -75,7 +80,6 @@ class Connection(asyncio.Protocol):
             self.abort()
             raise
         finally:
-            alarm.cancel()
             self._answered = None
         self.exchanges += 1
         if self.exchanges == 1:
@@ -123,6 +127,8 @@ class Connection(asyncio.Protocol):
         """The socket is closed, by whichever side."""
         self._is_spoilt = True
         self._transport = self._poll = None
+        if self._alarm is not None:
+            self._alarm.cancel()
         answered = self._answered
         if answered is not None and not answered.done():
             try:
@@ -136,9 +142,23 @@ class Connection(asyncio.Protocol):
         self.reader.close()
         self.lost.set_result(None)
 
-    def _fail(self, why: type[Unanswered]) -> None:
-        if self._answered is not None and not self._answered.done():
-            self._answered.set_exception(why())
+    def _set_alarm(self, deadline: float) -> None:
+        """Let the alarm ring at the deadline, or before it, when it is set anew."""
+        self._deadline = deadline
+        if self._alarm is not None:
+            if self._alarm.when() <= deadline:
+                return
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._answered is None or self._answered.done():
+            return
+        if self._loop.time() < self._deadline - CLOCK_S:
+            self._set_alarm(self._deadline)
+        else:
+            self._answered.set_exception(Unanswered())
 
     def _remember_session(self) -> None:
         connected = self._transport.get_extra_info("ssl_object") if self._transport is not None else None

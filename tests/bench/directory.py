@@ -57,7 +57,7 @@ async def main() -> None:
         )
         async with AsyncExitStack() as stack:
             core = await _core(settings, stack)
-            await fill(core, 1, PLATFORMS, PLATFORMS // 10)
+            await fill(core, [1], PLATFORMS, PLATFORMS // 10)
         async with AsyncExitStack() as stack:
             gc.collect()
             started, cpu_started = time.perf_counter(), time.process_time()

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import sqlite3
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,8 @@ async def main(arguments: argparse.Namespace) -> None:
     log.set_up(settings.log.level, settings.log.format)
     async with both_doors(settings) as (hub, _):
         remember(arguments.folder / "hub.db", arguments.objects)
-        token = await fill(
-            hub.core, arguments.upstream_port, arguments.platforms, arguments.emsps, arguments.upstream_scheme
-        )
+        ports = [arguments.upstream_port, *arguments.more_ports]
+        token = await fill(hub.core, ports, arguments.platforms, arguments.emsps, arguments.upstream_scheme)
         settle()
         print(json.dumps({"port": hub.settings.server.port, "token": token}), flush=True)
         await asyncio.Event().wait()
@@ -73,8 +73,11 @@ def remember(store: Path, objects: int) -> None:
         connection.close()
 
 
-async def fill(core: Core, upstream_port: int, platforms: int, emsps: int, scheme: str = "http") -> str:
-    """One CPO, `emsps` eMSPs, and as many more CPOs as make `platforms`, connected; the first CPO's token."""
+async def fill(core: Core, ports: list[int], platforms: int, emsps: int, scheme: str = "http") -> str:
+    """One CPO, `emsps` eMSPs, and as many more CPOs as make `platforms`, connected, each on the next of these ports;
+    the first CPO's token.
+    """
+    upstreams = [f"{scheme}://127.0.0.1:{port}" for port in ports]
     async with core.store.write() as connection:
         revision = await bump(connection)
         others = [f"F{chr(65 + number // 46656)}*{base36(number % 46656)}" for number in range(platforms - emsps - 1)]
@@ -83,7 +86,7 @@ async def fill(core: Core, upstream_port: int, platforms: int, emsps: int, schem
             *((f"DE*{base36(number)}", Role.EMSP) for number in range(emsps)),
             *((party, Role.CPO) for party in others),
         ]
-        for table, rows in rows_of(core, f"{scheme}://127.0.0.1:{upstream_port}", everybody, revision).items():
+        for table, rows in rows_of(core, upstreams, everybody, revision).items():
             await connection.execute(insert(table), rows)
     await core.picture.refresh()
     return "token-NL*TNM"
@@ -91,18 +94,19 @@ async def fill(core: Core, upstream_port: int, platforms: int, emsps: int, schem
 
 async def add(connection: Any, core: Core, upstream_port: int, party: str, role: Role) -> None:
     """One connected platform."""
-    rows = rows_of(core, f"http://127.0.0.1:{upstream_port}", [(party, role)], await bump(connection))
+    rows = rows_of(core, [f"http://127.0.0.1:{upstream_port}"], [(party, role)], await bump(connection))
     for table, values in rows.items():
         await connection.execute(insert(table), values)
 
 
-def rows_of(core: Core, upstream: str, everybody: list[tuple[str, Role]], revision: int) -> dict[Table, list[Any]]:
+def rows_of(
+    core: Core, upstreams: list[str], everybody: list[tuple[str, Role]], revision: int
+) -> dict[Table, list[Any]]:
     """Connected platforms of one party each, whose tokens are `token-` and the party: thousands of them at once."""
     rows: dict[Table, list[Any]] = {platforms: [], parties: [], tokens: [], endpoints: []}
     shared = {
         "status": ConnectionStatus.CONNECTED,
         "version": "2.2.1",
-        "versions_url": f"{upstream}/versions",
         "versions_offered": [],
         "is_hub": False,
         "quirks": {},
@@ -111,11 +115,13 @@ def rows_of(core: Core, upstream: str, everybody: list[tuple[str, Role]], revisi
         "updated_at": 0.0,
         "revision": revision,
     }
-    for text, role in everybody:
+    for (text, role), upstream in zip(everybody, cycle(upstreams), strict=False):
         party = PartyId.parse(text)
         token_out = core.vault.seal("token", token_row(text))
         mine = {"platform_id": text}
-        rows[platforms].append({**shared, "id": text, "name": text, "token_out": token_out})
+        rows[platforms].append(
+            {**shared, "id": text, "name": text, "versions_url": f"{upstream}/versions", "token_out": token_out}
+        )
         rows[parties].append(
             {
                 **mine,
@@ -151,6 +157,7 @@ def wanted() -> argparse.Namespace:
     parser.add_argument("upstream_port", type=int)
     parser.add_argument("platforms", type=int, nargs="?", default=10)
     parser.add_argument("emsps", type=int, nargs="?", default=1)
+    parser.add_argument("--more-ports", type=json.loads, default=[], help="a JSON list: parties are spread over all")
     parser.add_argument("--objects", type=int, default=0)
     parser.add_argument("--upstream-scheme", default="http")
     parser.add_argument("--tls-cert", type=Path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.message import parse_json
+from routing.message import parse_json, read_json
 
 TEXT = st.text(st.characters(codec="utf-8"))
 JSON = st.recursive(
@@ -67,6 +68,30 @@ def test_an_integer_of_any_length_is_read() -> None:
 def test_what_is_not_json_is_refused_whatever_it_is(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever it is, the caller says 400
         parse_json(body)
+
+
+SPECIAL = (
+    b'"\\ud800"',
+    b"1" * 30,
+    b"-0",
+    b"-0.0",
+    b"1e400",
+    b"1.50",
+    b'{"a":1,"a":2}',
+    b"18446744073709551616",
+    b"[1]\x00",
+)
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()) | st.sampled_from(SPECIAL))
+def test_a_quick_reader_reads_what_python_reads(body: bytes) -> None:
+    def outcome(read: Callable[[bytes], object]) -> str:
+        try:
+            return repr(read(body))
+        except ValueError:
+            return "refused"
+
+    assert outcome(parse_json) == outcome(read_json)
 
 
 @given(st.binary())

@@ -41,7 +41,7 @@ class Waits(Upstream):
 async def test_requests_beyond_the_bound_are_refused_at_once_and_welcome_afterwards(settings: MakeSettings) -> None:
     party, upstream_port = await start_upstream(party=Waits)
     async with running(settings(server={"port": 0})) as hub:
-        await fill(hub.core, upstream_port, 2, 1)
+        await fill(hub.core, [upstream_port], 2, 1)
         callers = await connect(hub.settings.server.port, MAX_IN_FLIGHT_OF_ONE + TOO_MANY)
         calls = [
             asyncio.create_task(caller.exchange(request))
