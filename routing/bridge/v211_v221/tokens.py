@@ -9,7 +9,7 @@ from routing.bridge.refusals import UnknownContract
 from routing.bridge.shape import TAKEN, Field, Place, Shape, Value, each, names, nested
 from routing.bridge.turns import check_case, dropped, owned, seconds, short_id, stamped
 from routing.bridge.words import TOKEN_TYPES_211, word
-from routing.ocpi import PartyId
+from routing.ocpi import PartyId, party_named
 
 # --- Token -----------------------------------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ def auth_id(value: Any, place: Place) -> Any:
 def cdr_token(contract: Any, location_id: Any, place: Place) -> Value:
     """The CdrToken of a contract: the token the hub knows, else who it belongs to and `#NA`."""
     contract = short_id(contract, place)
-    stored = place.context.stored("TokenOfContract", (str(contract), str(location_id or "")))
+    stored = _usable(place.context.stored("TokenOfContract", (str(contract), str(location_id or ""))))
     party = _party_of(str(contract), stored, place)
     token: Value = {
         "country_code": party.country_code,
@@ -143,9 +143,22 @@ def cdr_token(contract: Any, location_id: Any, place: Place) -> Value:
     return token
 
 
+def _usable(token: Value | None) -> Value | None:
+    """A token as its eMSP pushed it, which may be anything: one that names no party, uid or type is as good as none."""
+    if token is None or not all(
+        isinstance(token.get(name), str) for name in ("uid", "type", "country_code", "party_id")
+    ):
+        return None
+    try:
+        party_named(token["country_code"], token["party_id"])
+    except ValueError:
+        return None
+    return token
+
+
 def _party_of(contract: str, stored: Value | None, place: Place) -> PartyId:
     if stored:
-        return PartyId(str(stored["country_code"]), str(stored["party_id"]))
+        return party_named(stored["country_code"], stored["party_id"])
     if place.context.counterpart:
         return place.context.counterpart
     letters = contract.replace("-", "").replace("*", "")[:5]

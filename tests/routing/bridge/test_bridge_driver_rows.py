@@ -27,6 +27,8 @@ LONG = "x" * 37
 CONTRACT = "NL-TNM-C12345678-X"
 NOBODY = {f"TokenOfContract {CONTRACT}/LOC1": None}
 UNKNOWN_TOKEN = {**CDR_TOKEN, "uid": "#NA", "type": "OTHER"}
+ODD_TOKENS = ({"country_code": True}, {"party_id": 1.5}, {"party_id": "TOO LONG"}, {"uid": None}, {"type": {}})
+"""What an eMSP may have pushed for a token, and the hub kept."""
 NO_PLACE = {"Location BE/BEC/LOC1": None}
 ZERO = [{"type": "TIME", "volume": 0}]
 
@@ -128,6 +130,8 @@ SESSIONS = [
          {"memory": NOBODY}),
         (UP, {}, {"cdr_token": UNKNOWN_TOKEN}, ["auth_id.uid defaulted", "auth_id.type defaulted"],
          {"memory": {**NOBODY, "Party NL/TNM": {}}, "context": {"counterpart": None}}),
+        *((UP, {}, {"cdr_token": UNKNOWN_TOKEN}, ["auth_id.uid defaulted", "auth_id.type defaulted"],
+           {"memory": {f"TokenOfContract {CONTRACT}/LOC1": {**TOKEN_221, **odd}}}) for odd in ODD_TOKENS),
         (UP, {}, {"authorization_reference": "R"}, [],
          {"memory": {f"AuthorizationReference {CONTRACT}/LOC1": {"authorization_reference": "R"}}}),
         (MID, {"cdr_token.type": "EMAID"}, {"cdr_token.type": "OTHER"}, ["cdr_token.type approximated"]),
