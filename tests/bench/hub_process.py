@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import sqlite3
+from contextlib import AsyncExitStack
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hub import log
 from hub.cli.serve import both_doors
 from hub.config import Settings
 from hub.core import Core
+from hub.lifecycle import _core
 from hub.loop import run, settle
 from hub.store.registry import bump
 from hub.store.secrets import token_row
@@ -55,10 +57,12 @@ async def main(arguments: argparse.Namespace) -> None:
     """Serve on a free port; print the port and the CPO's token as JSON."""
     settings = settings_of(arguments)
     log.set_up(settings.log.level, settings.log.format)
-    async with both_doors(settings) as (hub, _):
+    async with AsyncExitStack() as stack:  # before it starts: parties do not come by the thousand in one moment
+        core = await _core(settings, stack)
         remember(arguments.folder / "hub.db", arguments.objects)
         ports = [arguments.upstream_port, *arguments.more_ports]
-        token = await fill(hub.core, ports, arguments.platforms, arguments.emsps, arguments.upstream_scheme)
+        token = await fill(core, ports, arguments.platforms, arguments.emsps, arguments.upstream_scheme)
+    async with both_doors(settings) as (hub, _):
         settle()
         print(json.dumps({"port": hub.settings.server.port, "token": token}), flush=True)
         await asyncio.Event().wait()
