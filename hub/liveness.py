@@ -26,6 +26,7 @@ from routing.directory import Platform
 from routing.errors import OcpiError
 from routing.journey import Direction, Leg, new_request_id
 from routing.ocpi import CORRELATION_ID, REQUEST_ID, ConnectionStatus
+from routing.outbound import with_new_token
 
 log = structlog.get_logger(__name__)
 
@@ -164,6 +165,11 @@ class Liveness:
         if platform is None or platform.status not in ASKED or not (platform.token_out and platform.versions_url):
             return None
         failure = await self._call(platform, platform.versions_url, platform.token_out)
+        if failure is not None and failure.is_rejection:
+            picture = self._core.picture
+            renewed = await with_new_token(platform, lambda: picture.directory, picture.look_again)
+            if renewed is not None and renewed.token_out and renewed.versions_url:
+                failure = await self._call(renewed, renewed.versions_url, renewed.token_out)
         if failure is None:
             self._heard[platform_id] = time.time()
         self.results["alive" if failure is None else "rejected" if failure.is_rejection else "failed"] += 1

@@ -37,6 +37,8 @@ from routing.ocpi import (
 from routing.quirks import TRAILING_SLASH, adapted, asks_for_slash, straightened, with_slash
 
 PASSED_ON: Final = (TOTAL_COUNT, LIMIT, "Retry-After")
+LOOKS_FOR_TOKEN: Final = 10
+"""How often a renewed token is looked for before a party's 401 is believed; looks keep apart by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +170,12 @@ class Outbound:
             answer, passed = await self._call(sent, platform, receiver, url, receipt)
         except HubRejected:
             # whoever refuses a token did not read the request: with a token renewed meanwhile it may be sent again
-            renewed = await self._renewed(platform)
+            renewed = await with_new_token(platform, self._directory, self._look_again)
             if renewed is None:
                 raise
             answer, passed = await self._call(sent, renewed, receiver, url, receipt)
         headers = {name: answer.headers[name.lower()] for name in PASSED_ON if name.lower() in answer.headers}
         return Reply(passed.http, passed.body, receiver, headers, passed.code), Asked(url, answer)
-
-    async def _renewed(self, platform: Platform) -> Platform | None:
-        """The platform with the token that another request, or another node, has exchanged since."""
-        await self._look_again()
-        now = self._directory().platforms.get(platform.id)
-        return now if now is not None and now.token_out not in (None, platform.token_out) else None
 
     async def _call(
         self, message: Message, platform: Platform, receiver: PartyId, url: str, receipt: tuple[object, ...]
@@ -222,6 +218,21 @@ class Outbound:
             body=message.body,
             platform_id=platform.id,
         )
+
+
+async def with_new_token(
+    platform: Platform, directory: Callable[[], Directory], look_again: Callable[[], Awaitable[bool]]
+) -> Platform | None:
+    """The platform with the token that was exchanged since it rejected this one; None where there is none.
+
+    The party has it a moment before the hub does: its answer is still on the way, or being written.
+    """
+    for _ in range(LOOKS_FOR_TOKEN):
+        await look_again()
+        now = directory().platforms.get(platform.id)
+        if now is not None and now.token_out not in (None, platform.token_out):
+            return now
+    return None
 
 
 def _untold(message: Message, platform: Platform, receiver: PartyId, error: Untranslatable) -> Leg:

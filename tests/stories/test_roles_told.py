@@ -5,12 +5,18 @@ OCPI 2.3.0, Credentials, Credentials object; routing reference, 5.1 and 5.5.
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from hub.lifecycle import running
+from hub.registration import Registration
 from hub.renewal import tell_changed_roles
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from routing.directory import Agreement
-from routing.ocpi import PartyId, Role
+from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.stories.market import MakeSettings, eventually, join, last_error, platform_of
 from tests.stories.test_client_info import ABC, hears
 
@@ -67,9 +73,8 @@ async def test_what_fails_is_noted_and_told_with_the_next_batch(settings: MakeSe
         await join(hub, cpo)
         cpo.misbehave("ocpi-3001", module="credentials", times=1)
         await join(hub, emsp)
-        await eventually(lambda: len(told(cpo)) == 1, within_s=30)
-        await eventually(lambda: len(told(cpo)) == 2, within_s=30)
         await eventually(lambda: cpo.peer.credentials["roles"][0]["role"] == "EMSP", within_s=30)
+        assert told(cpo) == [[ABC], [ABC]]
         assert (await cpo.push_location("DE*ABC")).is_success
 
 
@@ -82,3 +87,27 @@ async def test_a_failure_is_there_for_the_admin_until_the_next_batch(settings: M
         error = await last_error(hub, platform_of(hub, cpo))
         assert error["step"] == "PUT credentials"
         assert "3001" in error["came"]
+
+
+async def test_a_token_that_the_hub_is_still_writing_costs_no_traffic(
+    settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The party has the new token before the hub does (OCPI 2.2.1, Credentials, Updating the credentials)."""
+    is_refused, keep = asyncio.Event(), Registration._keep
+
+    async def keep_later(*args: Any) -> None:
+        await is_refused.wait()
+        await keep(*args)
+
+    async with running(settings()) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+        await join(hub, cpo, emsp)
+        monkeypatch.setattr(Registration, "_keep", keep_later)
+        before = cpo.handshakes.token_in
+        rotation = asyncio.create_task(hub.platforms.rotate(platform_of(hub, cpo), by="test"))
+        await eventually(lambda: cpo.handshakes.token_in != before, within_s=30)
+        push = asyncio.create_task(emsp.push_token("NL*TNM"))
+        await eventually(lambda: any(seen.module == "tokens" for seen in cpo.seen), within_s=30)
+        is_refused.set()
+        assert (await push).is_success
+        await rotation
+        assert hub.picture.directory.platforms[platform_of(hub, cpo)].status is ConnectionStatus.CONNECTED
