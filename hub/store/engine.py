@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Thread, current_thread
 from typing import Any, Final
 
 from alembic import command
@@ -22,6 +25,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _BUSY_MS: Final = 10_000
 _CONNECT_S: Final = 5
+_END_S: Final = 5
 _STATEMENT_S: Final = 10
 """A database that hangs must not hold a request for longer than its caller waits; it may hang several times in one."""
 
@@ -39,9 +43,11 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self._threads = _Threads()
         if self.is_sqlite:
-            self._writer = _sqlite(url, pool_size=1)
-            self._reader = self._writer if ":memory:" in _sqlite_url(url) else _sqlite(url, pool_size=4)
+            self._writer = _sqlite(url, self._threads, pool_size=1)
+            is_one = ":memory:" in _sqlite_url(url)
+            self._reader = self._writer if is_one else _sqlite(url, self._threads, pool_size=4)
         else:
             self._writer = self._reader = _postgresql(
                 url, _STATEMENT_S, pool_size=8, pool_pre_ping=True, pool_timeout=_BUSY_MS / 1000
@@ -91,6 +97,7 @@ class Store:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+        await self._threads.ended()
 
 
 @asynccontextmanager
@@ -129,7 +136,7 @@ def _postgresql(url: str, statement_s: float | None, **options: Any) -> AsyncEng
     return create_async_engine(address, hide_parameters=True, connect_args=limits, **options)
 
 
-def _sqlite(url: str, pool_size: int) -> AsyncEngine:
+def _sqlite(url: str, threads: _Threads, pool_size: int) -> AsyncEngine:
     address = _sqlite_url(url)
     if ":memory:" in address:
         engine = create_async_engine(address, hide_parameters=True, poolclass=StaticPool)
@@ -140,8 +147,9 @@ def _sqlite(url: str, pool_size: int) -> AsyncEngine:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=_BUSY_MS / 1000,
-            connect_args={"factory": _Ending},
+            connect_args={"factory": threads.connect},
         )
+        event.listen(engine.sync_engine, "do_connect", threads.begin)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin_immediately if pool_size == 1 else _begin)
     return engine
@@ -158,6 +166,38 @@ class _Ending(sqlite3.Connection):
         with suppress(sqlite3.ProgrammingError):  # it is closed already
             self.rollback()
         super().close()
+
+
+class _Threads:
+    """The threads of SQLite's connections: the driver does not wait for what a cancelled statement leaves to them."""
+
+    def __init__(self) -> None:
+        self._opening: deque[None] = deque()
+        self._known: deque[Thread] = deque()
+
+    def begin(self, *_dialect_and_arguments: object) -> None:
+        """A connection is about to be opened, by a thread that begins with that."""
+        self._opening.append(None)
+        for _ in range(len(self._known)):
+            if (thread := self._known.popleft()).is_alive():
+                self._known.append(thread)
+
+    def connect(self, *args: Any, **options: Any) -> _Ending:
+        """Open it."""
+        self._known.append(current_thread())
+        try:
+            return _Ending(*args, **options)
+        finally:
+            self._opening.pop()
+
+    async def ended(self) -> None:
+        """Wait for all, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                while self._opening:  # noqa: ASYNC110 - counted by threads, not signalled
+                    await asyncio.sleep(0.001)
+        for thread in tuple(self._known):
+            await asyncio.to_thread(thread.join, _END_S)
 
 
 def _prepare(connection: Any, _record: object) -> None:

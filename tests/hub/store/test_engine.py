@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ async def test_changes_that_are_cancelled_midway_hold_up_nobody(migrated_sqlite:
             task.cancel()
         kept = await asyncio.gather(*tasks, return_exceptions=True)
         await store.close()
+        assert [thread.name for thread in threading.enumerate() if "connection_worker" in thread.name] == []
         other = Store(url)
         await change(other)
         await other.close()
