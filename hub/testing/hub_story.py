@@ -142,9 +142,11 @@ async def who_is_there(story: HubStory) -> None:
 
 async def for_everybody(story: HubStory) -> None:
     """Each CPO pushes a location once; then a charger is taken."""
-    for cpo in story.cpos:
-        await story.broadcast("broadcast: a location", cpo, "PUT", (PLACE,), placed(cpo, PLACE))
+    places = [placed(cpo, PLACE) for cpo in story.cpos]
+    for cpo, place in zip(story.cpos, places, strict=True):
+        await story.broadcast("broadcast: a location", cpo, "PUT", (PLACE,), place)
     change = {"status": "CHARGING", "last_updated": now()}
+    places[0]["evses"][0] |= change  # whoever asks the CPO itself, as the hub does from time to time, hears the same
     await story.broadcast("broadcast: a charger taken", story.cpos[0], "PATCH", (PLACE, f"{PLACE}-1"), change)
 
 
