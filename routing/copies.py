@@ -51,11 +51,12 @@ def part_of(document: Any, module: str, below: tuple[str, ...]) -> Any:
 
 def _replaced(before: Stored | None, change: Change) -> Stored:
     document = change.document
-    pulled_at = change.at if change.is_pulled else 0.0
+    pulled_at = change.at if change.asked_at is not None else 0.0
     if before is not None:
-        marked = replace(before, pulled_at=pulled_at) if change.is_pulled else before
-        # what was pushed while the hub was asking is newer than the answer
-        if change.is_pulled and before.last_updated > _instant(document, change.at):
+        marked = replace(before, pulled_at=pulled_at) if pulled_at else before
+        # what was pushed while the hub was asking is newer than the answer, also within one of OCPI's seconds
+        said_at = _instant(document, change.at)
+        if change.asked_at is not None and (before.last_updated, before.arrived_at) > (said_at, change.asked_at):
             return marked
         if before.version == change.version and (
             before.body == change.body or parse_json(before.body) == parse_json(change.body)

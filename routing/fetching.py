@@ -136,6 +136,7 @@ class Fetching:
             operation=operation_of(question.module, question.interface, "GET", question.path),
             is_followed=False,
         )
+        asked_at = time.time()
         try:
             check_path(question.path)  # it is made of an id that somebody sent
             reply = await self.exchange(
@@ -149,12 +150,18 @@ class Fetching:
         except OcpiError:
             return None  # the journal has why; the caller is told what is missing
         audience = message.sender if message.interface is Interface.SENDER else message.receiver
-        self.memory.keep(_copy_of(question.module, owner, error.key[2], version, data, audience=audience))
+        self.memory.keep(_copy_of(question.module, owner, error.key[2], version, data, audience, asked_at))
         return found
 
 
 def _copy_of(
-    module: str, owner: PartyId, object_id: str, version: Version, data: Any, *, audience: PartyId | None
+    module: str,
+    owner: PartyId,
+    object_id: str,
+    version: Version,
+    data: Any,
+    audience: PartyId | None,
+    asked_at: float,
 ) -> Change:
     """An object that the hub asked for, to be kept for messages between its owner and the party it was for."""
     return Change(
@@ -167,7 +174,7 @@ def _copy_of(
         body=write_json(data),
         document=data,
         audience=audience.folded if audience else EVERYBODY,
-        is_pulled=True,
+        asked_at=asked_at,
     )
 
 

@@ -111,8 +111,8 @@ class Change:
     """Ids of the part of the object that it is about."""
     appends_periods: bool = True
     """Whether charging periods in a PATCH are added to those of the session."""
-    is_pulled: bool = False
-    """Whether the hub asked for it: then it may be older than what was pushed since."""
+    asked_at: float | None = None
+    """When the hub asked for it, epoch seconds: it may be older than what was pushed since. None for a push."""
 
     @property
     def place(self) -> tuple[str, str, str]:

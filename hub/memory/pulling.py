@@ -50,8 +50,9 @@ class Pulling:
         seen: set[str] = set()
         following = ""
         while True:
+            asked_at = time.time()
             asked = await self._page(source, message, endpoint, following)
-            count += await self._take_in(source, asked)
+            count += await self._take_in(source, asked, asked_at)
             await go_on()
             totals += _total(asked)
             seen.add(asked.url)
@@ -112,7 +113,7 @@ class Pulling:
             raise Refused(f"{source.owner} answered HTTP {reply.http}, OCPI {reply.code}")
         return asked
 
-    async def _take_in(self, source: Source, asked: Asked) -> int:
+    async def _take_in(self, source: Source, asked: Asked, asked_at: float) -> int:
         """The objects of one page into the copies; how many the page had."""
         items, at = items_of(asked.answer.body), time.time()
         ours = {row.id for row in self._platform(source).parties}
@@ -122,7 +123,9 @@ class Pulling:
             owner = _owner(document, source.owner)
             if owner not in ours:
                 continue
-            change = change_of(source.module, owner, document, version=source.version, body=body, at=at)
+            change = change_of(
+                source.module, owner, document, version=source.version, body=body, at=at, asked_at=asked_at
+            )
             if change is not None:
                 changes.append(change)
                 facts += evse_facts(owner, document) if source.module == "locations" else ()

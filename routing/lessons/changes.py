@@ -59,7 +59,7 @@ def _appends_periods(message: Message) -> bool:
 
 
 def change_of(
-    module: str, owner: PartyId, document: Mapping[str, Any], version: str, body: bytes, at: float
+    module: str, owner: PartyId, document: Mapping[str, Any], *, version: str, body: bytes, at: float, asked_at: float
 ) -> Change | None:
     """A whole object that the hub pulled from its owner; None where it has no id."""
     kind = str(document.get("type") or "").casefold() if module == "tokens" else ""
@@ -75,5 +75,5 @@ def change_of(
         at=at,
         body=body,
         document=document,
-        is_pulled=True,
+        asked_at=asked_at,
     )

@@ -94,7 +94,7 @@ async def fill(memory: StoredMemory, module: str, documents: Documents) -> int:
     for owner, document in documents:
         body = json.dumps(document, separators=(",", ":")).encode()
         size += len(body)
-        change = change_of(module, owner, document, "2.2.1", body, time.time())
+        change = change_of(module, owner, document, version="2.2.1", body=body, at=time.time(), asked_at=time.time())
         assert change is not None
         changes.append(change)
         facts += evse_facts(owner, document) if module == "locations" else ()

@@ -135,7 +135,9 @@ def many(owner: PartyId) -> list[Change]:
     rows = []
     for number in range(100, 250):
         document = {"id": f"T{number}", "last_updated": OLD}
-        change = change_of("tariffs", owner, document, "2.2.1", json.dumps(document).encode(), 1.0)
+        change = change_of(
+            "tariffs", owner, document, version="2.2.1", body=json.dumps(document).encode(), at=1.0, asked_at=1.0
+        )
         assert change is not None
         rows.append(change)
     return rows

@@ -99,25 +99,42 @@ location_down = Shape(
 DIMENSIONS: Final = {"RESERVATION_EXPIRES": "RESERVATION_TIME"}
 """From the Bookings edition of 2.3.0."""
 _GONE_DIMENSIONS: Final = frozenset({"RESERVATION_OVERTIME"})
+SESSION_ONLY: Final = names("CURRENT ENERGY_EXPORT ENERGY_IMPORT POWER STATE_OF_CHARGE")
+"""Of no use in a CDR, which must not have them (OCPI 2.2.1 and 2.3.0, CDRs, CdrDimensionType)."""
 
 
-def _dimension(value: Any, place: Place) -> Any:
-    kind = expect_object(value, place).get("type")
-    if is_in(kind, _GONE_DIMENSIONS):
+def _dimension_down(gone: frozenset[str]) -> Turn:
+    def turn(value: Any, place: Place) -> Any:
+        kind = expect_object(value, place).get("type")
+        if is_in(kind, gone):
+            place.dropped(value)
+            return GONE
+        new = DIMENSIONS.get(str(kind), kind)
+        place.into("type").approximated(kind, new)
+        return {**value, "type": new}
+
+    return turn
+
+
+def _periods_down(gone: frozenset[str]) -> Field:
+    period = Shape(
+        {"dimensions": Field("dimensions", each(_dimension_down(gone)))},
+        names("start_date_time tariff_id"),
+        is_closed=True,
+        finish=never_empty,
+    )
+    return Field("charging_periods", each(period))
+
+
+def _billed(value: Any, place: Place) -> Any:
+    """A dimension of a CDR, which is the same in both versions."""
+    if is_in(expect_object(value, place).get("type"), SESSION_ONLY):
         place.dropped(value)
         return GONE
-    new = DIMENSIONS.get(str(kind), kind)
-    place.into("type").approximated(kind, new)
-    return {**value, "type": new}
+    return value
 
 
-_period = Shape(
-    {"dimensions": Field("dimensions", each(_dimension))},
-    names("start_date_time tariff_id"),
-    is_closed=True,
-    finish=never_empty,
-)
-_periods = Field("charging_periods", each(_period))
+_periods_of_cdr_up = each(Shape({"dimensions": Field("dimensions", each(_billed))}, finish=never_empty))
 
 
 def _cdr_token(value: Any, place: Place) -> Any:
@@ -128,7 +145,7 @@ session_up = Shape({"total_cost": Field("total_cost", price_up)})
 session_down = Shape(
     fields={
         "cdr_token": Field("cdr_token", _cdr_token),
-        "charging_periods": _periods,
+        "charging_periods": _periods_down(_GONE_DIMENSIONS),
         "total_cost": Field("total_cost", price_down),
     },
     known=names(
@@ -152,7 +169,13 @@ def _costs(turn: Turn) -> dict[str, Field]:
     return {name: Field(name, turn) for name in COSTS}
 
 
-cdr_up = Shape({**_costs(price_up), "tariffs": Field("tariffs", each(tariff_up))})
+cdr_up = Shape(
+    {
+        **_costs(price_up),
+        "tariffs": Field("tariffs", each(tariff_up)),
+        "charging_periods": Field("charging_periods", _periods_of_cdr_up),
+    }
+)
 
 
 def _standard(source: Value, place: Place) -> None:
@@ -166,7 +189,7 @@ cdr_down = Shape(
         **_costs(price_down),
         "cdr_token": Field("cdr_token", _cdr_token),
         "tariffs": Field("tariffs", each(tariff_down, leave_out=Untranslatable)),
-        "charging_periods": _periods,
+        "charging_periods": _periods_down(_GONE_DIMENSIONS | SESSION_ONLY),
     },
     known=names(
         "country_code party_id id start_date_time end_date_time session_id auth_method authorization_reference"

@@ -71,6 +71,10 @@ async def test_the_demo_shows_what_makes_it_a_hub(tmp_path: Path) -> None:
     assert rows.pop() == "Every step did what OCPI asks."
     cells = [[cell.strip() for cell in row.split("  ") if cell.strip()] for row in rows if row]
     told = ["|".join([*row[:6], row[7].partition(" in ")[0]]) for row in cells]
-    # beside what was pushed the hub has what it has pulled of each CPO by then
-    told = [re.sub(r"ok [3-9] locations, 3 CPOs, [2-5] pages", "ok 3 to 9 locations, 3 CPOs", row) for row in told]
+    # beside what was pushed the hub has what it has pulled of each CPO by then: two on a page, however many
+    found = re.search(r"ok (\d) locations, 3 CPOs, (\d) pages", told[5])
+    assert found is not None, told[5]
+    assert 3 <= int(found[1]) <= 9
+    assert int(found[2]) == (int(found[1]) + 1) // 2
+    told[5] = told[5].replace(found[0], "ok 3 to 9 locations, 3 CPOs")
     assert told == HUB_STORY.splitlines()

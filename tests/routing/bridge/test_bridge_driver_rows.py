@@ -31,6 +31,8 @@ ODD_TOKENS = ({"country_code": True}, {"party_id": 1.5}, {"party_id": "TOO LONG"
 """What an eMSP may have pushed for a token, and the hub kept."""
 NO_PLACE = {"Location BE/BEC/LOC1": None}
 ZERO = [{"type": "TIME", "volume": 0}]
+SESSION_ONLY = ("CURRENT", "ENERGY_EXPORT", "ENERGY_IMPORT", "POWER", "STATE_OF_CHARGE")
+"""Dimensions that no CDR may have (OCPI 2.2.1 and 2.3.0, CDRs, CdrDimensionType)."""
 
 
 def rows(object_name: str, *cases: tuple[Any, ...]) -> list[Row]:
@@ -152,6 +154,9 @@ SESSIONS = [
         (OLD, {"charging_periods.0.tariff_id": "T1"}, {"charging_periods.0.tariff_id": ABSENT},
          ["charging_periods[0].tariff_id dropped"]),
         (MID, {"charging_periods.0.tariff_id": "T1"}, {"charging_periods.0.tariff_id": "T1"}, []),
+        *((route, {"charging_periods.0.dimensions": [{"type": kind, "volume": 1}]},
+           {"charging_periods.0.dimensions": [{"type": kind, "volume": 1}]}, [])
+          for route in (MID, UPPER) for kind in SESSION_ONLY),
         (MID, {"charging_periods.0.dimensions": [{"type": "RESERVATION_EXPIRES", "volume": 1}]},
          {"charging_periods.0.dimensions": [{"type": "RESERVATION_TIME", "volume": 1}]},
          ["charging_periods[0].dimensions[0].type approximated"]),
@@ -172,6 +177,13 @@ SESSIONS = [
 CDRS = [
     *rows(
         "CDR",
+        *((route, {"charging_periods.0.dimensions": [{"type": kind, "volume": 1}, {"type": "TIME", "volume": 1}]},
+           {"charging_periods.0.dimensions": [{"type": "TIME", "volume": 1}]},
+           ["charging_periods[0].dimensions[0] dropped"])
+          for route in (MID, UPPER) for kind in SESSION_ONLY),
+        (UPPER, {"charging_periods.0.dimensions": [{"type": "POWER", "volume": 1}]},
+         {"charging_periods.0.dimensions": ZERO},
+         ["charging_periods[0].dimensions[0] dropped", "charging_periods[0].dimensions defaulted"]),
         (OLD, {}, {"stop_date_time": "2026-04-30T09:00:00Z", "end_date_time": ABSENT, "auth_id": CONTRACT}, []),
         *((OLD, {name: value}, {name: ABSENT}, [f"{name} dropped"]) for name, value in (
             ("session_id", "S1"), ("authorization_reference", "R"), ("signed_data", {"encoding_method": "OCMF"}),
