@@ -31,9 +31,9 @@ MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 """Bodies in memory; above it legs are kept without theirs."""
 MAX_STRANGERS_PER_S: Final = 50
 """Requests without a valid token that are kept in a second: whoever sends them must not fill the store."""
-BATCH_ROWS: Final = 250
+BATCH_ROWS: Final = 1000
 BATCH_S: Final = 0.2
-SLICE_ROWS: Final = 25
+SLICE_ROWS: Final = 50
 """Rows made at a stretch, before requests get their turn."""
 MAX_RETRY_S: Final = 10.0
 MAX_LOGGED: Final = 20

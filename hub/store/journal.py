@@ -6,12 +6,11 @@ Every function works inside a transaction of the caller's. What is personal was 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Dialect, Select, delete, insert, literal_column, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,9 +24,11 @@ _ROUNDS: Final = 20
 _WORST_FIRST: Final = (Outcome.FAILED, Outcome.REFUSED, Outcome.DELIVERED)
 
 
-@dataclass(frozen=True, slots=True)
-class LegRow:
-    """A leg as the journal keeps it: `routing.journey.Leg` with bodies and path masked, parties in upper case."""
+class LegRow(NamedTuple):
+    """A leg as the journal keeps it: `routing.journey.Leg` with bodies and path masked, parties in upper case.
+
+    A tuple, in the order of the table's columns: the driver takes it as it is.
+    """
 
     journey_id: str
     direction: str
@@ -59,9 +60,6 @@ class LegRow:
     def losses(self) -> list[Mapping[str, Any]]:
         """What translation lost or invented on this leg."""
         return json.loads(self.receipt) if self.receipt else []
-
-
-_NAMES: Final = tuple(field.name for field in fields(LegRow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +134,14 @@ class Wanted:
 
 async def add(connection: AsyncConnection, rows: Sequence[LegRow]) -> None:
     """Write many legs at once. Straight to the driver: SQLAlchemy's care for each value costs more than the row."""
-    statement, values_of = _insertion(connection.dialect)
-    await connection.exec_driver_sql(statement, [values_of(row) for row in rows])
+    await connection.exec_driver_sql(_insertion(connection.dialect), list(rows))
 
 
 @lru_cache(maxsize=8)
-def _insertion(dialect: Dialect) -> tuple[str, Callable[[LegRow], tuple[Any, ...]]]:
-    """The statement for a leg in the store's words, and a leg's values in its order."""
-    compiled = insert(legs).values(dict.fromkeys(_NAMES)).compile(dialect=dialect)
-    return str(compiled), attrgetter(*(compiled.positiontup or _NAMES))
+def _insertion(dialect: Dialect) -> str:
+    """The statement for a row, in the store's words."""
+    compiled = insert(legs).values(dict.fromkeys(LegRow._fields)).compile(dialect=dialect)
+    return str(compiled)
 
 
 async def journeys(connection: AsyncConnection, wanted: Wanted) -> tuple[list[Journey], str]:
@@ -237,7 +234,7 @@ def _conditions(wanted: Wanted, before: str) -> list[ColumnElement[bool]]:
 
 async def _with_legs(connection: AsyncConnection, ids: Iterable[str]) -> list[Journey]:
     """Journeys of these ids, newest first."""
-    columns = [legs.c[name] for name in _NAMES]
+    columns = [legs.c[name] for name in LegRow._fields]
     query = select(*columns).where(legs.c.journey_id.in_(list(ids)))
     rows = (await connection.execute(query.order_by(legs.c.journey_id.desc(), legs.c.at, legs.c.id))).all()
     return [

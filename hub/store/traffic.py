@@ -5,8 +5,10 @@ Every function works inside a transaction of the caller's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import delete, func, select
@@ -44,23 +46,25 @@ class Traffic:
 
 async def count(connection: AsyncConnection, rows: Iterable[LegRow]) -> None:
     """Add legs to the counters of their minute, of the hub and of their platform."""
+    alike = Counter((int(row.at // MINUTE_S), row.platform_id, row.direction, row.outcome) for row in rows)
     found: dict[tuple[int, str], Traffic] = {}
-    for row in rows:
-        minute = int(row.at // MINUTE_S)
-        for place in {ALL, row.platform_id}:
-            _add(found.setdefault((minute, place), Traffic()), row)
-    if not found:
-        return
+    for (minute, platform_id, direction, outcome), number in alike.items():
+        for place in {ALL, platform_id}:
+            _add(found.setdefault((minute, place), Traffic()), direction, outcome, number)
     values = [
         {"minute": minute, "platform_id": place, **{name: getattr(traffic, name) for name in _COUNTS}}
         for (minute, place), traffic in sorted(found.items())  # in order: two nodes may add to the same rows
     ]
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    if values:
+        await connection.execute(_addition(connection.dialect.name), values)
+
+
+@lru_cache(maxsize=2)
+def _addition(dialect: str) -> Any:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement: Any = make(traffic_minutes)
     more = {name: traffic_minutes.c[name] + statement.excluded[name] for name in _COUNTS}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more), values
-    )
+    return statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more)
 
 
 async def by_minute(connection: AsyncConnection, since: float, platform_id: str = ALL) -> Mapping[int, Traffic]:
@@ -92,12 +96,13 @@ async def forget_before(connection: AsyncConnection, at: float) -> None:
     await connection.execute(delete(traffic_minutes).where(traffic_minutes.c.minute < int(at // MINUTE_S)))
 
 
-def _add(traffic: Traffic, row: LegRow) -> None:
-    if row.direction == Direction.IN:
-        traffic.requests += 1
-        traffic.requests_refused += row.outcome == Outcome.REFUSED
-        traffic.requests_failed += row.outcome == Outcome.FAILED
+def _add(traffic: Traffic, direction: str, outcome: str, number: int) -> None:
+    refused, failed = number * (outcome == Outcome.REFUSED), number * (outcome == Outcome.FAILED)
+    if direction == Direction.IN:
+        traffic.requests += number
+        traffic.requests_refused += refused
+        traffic.requests_failed += failed
     else:
-        traffic.calls += 1
-        traffic.calls_refused += row.outcome == Outcome.REFUSED
-        traffic.calls_failed += row.outcome == Outcome.FAILED
+        traffic.calls += number
+        traffic.calls_refused += refused
+        traffic.calls_failed += failed

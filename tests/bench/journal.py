@@ -33,7 +33,7 @@ def journeys(count: int) -> Iterator[LegRow]:
     parties = [f"{country}*{number:03}" for number in range(50) for country in ("NL", "DE", "FR", "BE")]
     weights = [1 / (place + 1) for place in range(len(parties))]
     base = row()
-    values = {name: getattr(base, name) for name in LegRow.__slots__}
+    values = base._asdict()
     for number in range(count):
         at = START + number * EVERY_S
         sender, receiver = chance.choices(parties, weights, k=2)
