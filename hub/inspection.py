@@ -38,8 +38,10 @@ MAX_OF_A_KIND: Final = 4
 """Legs of one platform, method and module that may wait."""
 MAX_BYTES: Final = 256 * 1024
 """Longer bodies are left out: checking one would hold up the requests of others."""
-SHARE: Final = 0.05
-"""Of the time, what the check may take."""
+SHARE: Final = 0.01
+"""Of the time, what the check may take: whoever asks meanwhile waits for it."""
+AHEAD_S: Final = 0.25
+"""What it may take at once after a time with little to do."""
 WRITE_S: Final = 1.0
 MAX_KEPT: Final = 2000
 """Mistakes that wait to be written, each counted."""
@@ -70,6 +72,7 @@ class Inspection:
         self._written_at = 0.0
         self._woken = asyncio.Event()
         self._is_busy = False
+        self._credit_s, self._credited_at = AHEAD_S, time.perf_counter()
 
     @property
     def is_idle(self) -> bool:
@@ -145,7 +148,14 @@ class Inspection:
             self._of_a_kind[kind] -= 1
             if not self._of_a_kind[kind]:
                 del self._of_a_kind[kind]
-        await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
+        await asyncio.sleep(self._spent(started))
+
+    def _spent(self, started: float) -> float:
+        """Take the time since then from what the check may take; how long to wait until there is some again."""
+        now = time.perf_counter()
+        self._credit_s = min(self._credit_s + (now - self._credited_at) * SHARE, AHEAD_S) - (now - started)
+        self._credited_at = now
+        return max(-self._credit_s / SHARE, 0.0)
 
     def _keep(self, row: FindingRow) -> None:
         known = self._kept.get(row.mistake)

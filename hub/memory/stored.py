@@ -32,7 +32,7 @@ MAX_WAITING: Final = 50_000
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 BATCH: Final = 250
 BATCH_S: Final = 0.2
-SLICE: Final = 20
+SLICE: Final = 5
 """Messages read at a stretch, before requests get their turn."""
 MAX_RETRY_S: Final = 10.0
 STEP: Final = 500
