@@ -1,8 +1,9 @@
-"""HubClientInfo: what each platform is told of others, kept in the store, and listed for those who ask.
+"""HubClientInfo: what platforms are told of others, kept in the store, and listed for those who ask.
 
-OCPI 2.2.1 and 2.3.0, HubClientInfo. The rows follow the directory: whichever node first sees a new revision of it
-writes what that changes for whom, together with what is to be pushed (`hub.news` pushes). A node that dies leaves
-rows of an older revision, and the next look brings them up to date: nothing is lost.
+OCPI 2.2.1 and 2.3.0, HubClientInfo. Rows are kept for those who listen or ever asked. They follow the directory:
+whichever node first sees a new revision of it writes what that changes for whom, together with what is to be pushed
+(`hub.news` pushes). A node that dies leaves rows of an older revision, and the next look brings them up to date:
+nothing is lost.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,15 +21,15 @@ from hub.core import Core
 from hub.store import client_info
 from hub.store.client_info import InfoRow, Place, Wanted
 from hub.versions import base_url
-from routing.client_info import CLIENT_INFO, View, listens, view
+from routing.client_info import CLIENT_INFO, Shown, View, listens, view
 from routing.directory import Directory, Platform
 from routing.errors import InvalidMessage
-from routing.ocpi import LIMIT, TOTAL_COUNT, ConnectionStatus, Version
+from routing.ocpi import LIMIT, TOTAL_COUNT, ConnectionStatus, PartyId, Role, Version
 
 MAX_PAGE: Final = 200
 """The most objects on a page, whatever limit was asked for."""
-SLICE: Final = 50
-"""Viewers looked at in a stretch, before requests get their turn."""
+SLICE: Final = 500
+"""Parties looked at in a stretch, before requests get their turn."""
 KEEP_GONE_S: Final = 30 * 86_400.0
 """How long a party that is gone is told to those who ask what is new."""
 _TICK_S: Final = 0.001
@@ -53,6 +54,17 @@ class _Changes:
     """The rows that their viewers see changed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was there before."""
+
+    rows: Mapping[Place, InfoRow]
+    new: Set[str]
+    """Viewers for whom there were no rows."""
+    moments: Mapping[str, float]
+    """When each platform was last changed, where there are new viewers."""
+
+
 class ClientInfo:
     """Keeps the rows up to date, and answers the list."""
 
@@ -60,13 +72,15 @@ class ClientInfo:
         self._core = core
         self.revision = -1
         """The revision of the directory that the rows are of, as far as this node knows."""
+        self._followed: Set[str] = frozenset()
+        """Whom rows are kept for, as far as this node knows."""
         self._turn = asyncio.Lock()
 
     async def list(self, version: Version, viewer: Platform, query: str) -> Page:
         """One page of what a platform is told (OCPI, HubClientInfo, GET). Raises InvalidMessage, StoreUnavailable."""
         wanted, given = _wanted(query)
         await self._core.picture.refresh()
-        await self.bring_up_to_date()
+        await self.bring_up_to_date(asking=viewer.id)
         async with self._core.store.read() as connection:
             rows, total = await client_info.page(connection, viewer.id, wanted)
         headers = {TOTAL_COUNT: str(total), LIMIT: str(MAX_PAGE)}
@@ -76,40 +90,49 @@ class ClientInfo:
             headers["Link"] = f'<{url}?{following}>; rel="next"'
         return Page([client_info_object(row) for row in rows], headers)
 
-    async def bring_up_to_date(self) -> bool:
+    async def bring_up_to_date(self, asking: str | None = None) -> bool:
         """Make the rows those of this node's picture, if nobody did; whether that was news to anybody.
 
-        Raises StoreUnavailable.
+        From now on there are rows for who is `asking`, too. Raises StoreUnavailable.
         """
-        if self._core.picture.directory.revision <= self.revision:
+        if self._is_up_to_date(asking):
             return False
         async with self._turn:
-            directory = self._core.picture.directory
-            if directory.revision <= self.revision:
+            if self._is_up_to_date(asking):
                 return False
-            news = await self._write(directory)
+            directory = self._core.picture.directory
+            news = await self._write(directory, {asking} if asking else set())
             self.revision = directory.revision
             return news
 
-    async def _write(self, directory: Directory) -> bool:
+    def _is_up_to_date(self, asking: str | None) -> bool:
+        is_followed = asking is None or asking in self._followed
+        return is_followed and self._core.picture.directory.revision <= self.revision
+
+    async def _write(self, directory: Directory, asking: Set[str]) -> bool:
         now = math.floor(time.time() * 1000) / 1000
         async with self._core.store.write() as connection:
             since = await client_info.lock(connection)
             changed = await self._changed(connection, directory, since)
-            if not changed and since >= directory.revision:
+            followed = await client_info.followed(connection)
+            listening = {platform.id for platform in directory.platforms.values() if listens(platform)}
+            new = (listening | asking) - followed.keys()
+            self._followed = followed.keys() | new
+            if not changed and not new and since >= directory.revision:
                 return False
-            rows = {row.place: row for row in await client_info.of_platforms(connection, changed)}
+            rows = {row.place: row for row in await client_info.of_platforms(connection, changed | new)}
             keys = {row.party.folded for row in rows.values() if row.platform_id in changed}
             keys |= {party.id.folded for party in _parties(directory, changed)}
             rows |= {row.place: row for row in await client_info.of_parties(connection, keys)}
-            changes = await _compare(directory, changed, keys, rows, now)
+            known = _Known(rows, new, await client_info.moments(connection) if new else {})
+            whole = (changed | new) & self._followed
+            changes = await _compare(directory, whole, self._followed - whole, keys, known, now)
             await client_info.save(connection, changes.new, changes.changed)
-            listened = await client_info.listeners(connection)
-            listening = {platform.id for platform in directory.platforms.values() if listens(platform)}
             # who has just come asks for the list; who was away is told nothing that it missed (HubClientInfo, OFFLINE)
-            posted = [row for row in changes.news if row.viewer in listening & listened]
+            posted = [row for row in changes.news if row.viewer in listening and followed.get(row.viewer)]
             await client_info.post(connection, posted)
-            await client_info.set_listeners(connection, listening - listened, listened - listening)
+            now_listen = {viewer: viewer in listening for viewer in self._followed if viewer in directory.platforms}
+            await client_info.follow(connection, dict(now_listen.items() - followed.items()))
             await client_info.forget_gone(connection, now - KEEP_GONE_S)
             await client_info.are_of(connection, max(since, directory.revision))
         return bool(posted)
@@ -143,39 +166,46 @@ def _parties(directory: Directory, platform_ids: Iterable[str]) -> Iterable[Any]
 
 
 async def _compare(
-    directory: Directory, changed: set[str], keys: set[str], rows: Mapping[Place, InfoRow], now: float
+    directory: Directory, whole: Set[str], others: Set[str], keys: set[str], known: _Known, now: float
 ) -> _Changes:
-    """What changed platforms are to be told of everybody, and everybody of the parties of these keys."""
+    """What these viewers are to be told of everybody, and others of the parties of these keys."""
     changes = _Changes()
     by_viewer: dict[str, dict[Place, InfoRow]] = {}
-    for place, row in rows.items():
+    for place, row in known.rows.items():
         by_viewer.setdefault(row.viewer, {})[place] = row
-    touched = [party for party in directory.parties if party.folded in keys]
-    for number, viewer in enumerate(directory.platforms.values(), start=1):
-        known = by_viewer.get(viewer.id, {})
-        if viewer.id in changed:
-            _compare_one(viewer, view(directory, viewer), known, now, changes)
-        else:
-            known = {place: row for place, row in known.items() if row.party.folded in keys}
-            _compare_one(viewer, view(directory, viewer, touched), known, now, changes)
-        if number % SLICE == 0:
-            await asyncio.sleep(0)
+    everybody, looked_at = list(directory.parties), 0
+    touched = [party for party in everybody if party.folded in keys]
+    for viewer in [directory.platforms[name] for name in directory.platforms.keys() & (whole | others)]:
+        rows, parties = by_viewer.get(viewer.id, {}), everybody
+        if viewer.id not in whole:
+            rows, parties = {place: row for place, row in rows.items() if row.party.folded in keys}, touched
+        seen: dict[tuple[PartyId, Role], Shown] = {}
+        for begin in range(0, len(parties), SLICE):
+            seen |= view(directory, viewer, parties[begin : begin + SLICE])
+            looked_at += SLICE if len(parties) > SLICE else len(parties)
+            if looked_at >= SLICE:
+                looked_at = 0
+                await asyncio.sleep(0)
+        _compare_one(viewer, seen, rows, known, now, changes)
     return changes
 
 
 def _compare_one(
     viewer: Platform,
     seen: View,
-    known: Mapping[Place, InfoRow],
+    rows: Mapping[Place, InfoRow],
+    known: _Known,
     now: float,
     changes: _Changes,
 ) -> None:
     """One viewer: what it sees now against what it was told."""
-    left = dict(known)
+    left = dict(rows)
     for (party, role), shown in seen.items():
         row = left.pop((viewer.id, party.folded, role), None)
         if row is None:
-            new = InfoRow(viewer.id, shown.party, role, shown.status, shown.platform_id, now)
+            # to who asks for the first time it is as old as it is
+            at = min(known.moments.get(shown.platform_id, now), now) if viewer.id in known.new else now
+            new = InfoRow(viewer.id, shown.party, role, shown.status, shown.platform_id, round(at, 3))
             changes.new.append(new)
             changes.news.append(new)
         elif row.status is not shown.status or row.is_gone:

@@ -5,7 +5,7 @@ Every function works inside a transaction of the caller's. Who changes rows hold
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,7 +29,12 @@ _POST: Final = text(
     "VALUES (:viewer, :key, :role, :updated_at, 0) "
     "ON CONFLICT (viewer, key, role) DO UPDATE SET updated_at = excluded.updated_at"
 )
-_LISTENS: Final = text("INSERT INTO client_info_viewers (viewer) VALUES (:viewer) ON CONFLICT DO NOTHING")
+_FOLLOW: Final = text(
+    "INSERT INTO client_info_viewers (viewer, listens) VALUES (:viewer, :listens) "
+    "ON CONFLICT (viewer) DO UPDATE SET listens = excluded.listens"
+)
+_AT_ONCE: Final = 500
+"""Rows that are written at a stretch, before requests get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,15 @@ async def changed_since(connection: AsyncConnection, revision: int) -> set[str]:
     return {*changed, *gone}
 
 
+async def moments(connection: AsyncConnection) -> dict[str, float]:
+    """When each platform was last changed (epoch seconds)."""
+    rows = await connection.execute(select(platforms.c.id, platforms.c.updated_at))
+    return {row.id: row.updated_at for row in rows}
+
+
 async def of_platforms(connection: AsyncConnection, ids: Collection[str]) -> list[InfoRow]:
     """The rows in which one of these platforms is told of others, or others are told of it."""
-    query = select(client_info)
+    query = select(client_info).where(client_info.c.viewer.in_(select(client_info_viewers.c.viewer)))
     if len(ids) <= MAX_NAMED:
         query = query.where(or_(client_info.c.viewer.in_(ids), client_info.c.platform_id.in_(ids)))
     return [_row(row) for row in await connection.execute(query)]
@@ -106,7 +117,7 @@ async def of_platforms(connection: AsyncConnection, ids: Collection[str]) -> lis
 
 async def of_parties(connection: AsyncConnection, keys: Collection[str]) -> list[InfoRow]:
     """The rows in which anybody is told of one of these parties (folded ids)."""
-    query = select(client_info)
+    query = select(client_info).where(client_info.c.viewer.in_(select(client_info_viewers.c.viewer)))
     if len(keys) <= MAX_NAMED:
         query = query.where(client_info.c.key.in_(keys))
     return [_row(row) for row in await connection.execute(query)]
@@ -114,8 +125,8 @@ async def of_parties(connection: AsyncConnection, keys: Collection[str]) -> list
 
 async def save(connection: AsyncConnection, new: Sequence[InfoRow], changed: Sequence[InfoRow]) -> None:
     """Add rows, and replace what others said."""
-    if new:
-        await connection.execute(insert(client_info), [_values(row) for row in new])
+    for begin in range(0, len(new), _AT_ONCE):
+        await connection.execute(insert(client_info), [_values(row) for row in new[begin : begin + _AT_ONCE]])
     if changed:
         same = and_(*(column == bindparam(f"the_{column.name}") for column in client_info.primary_key))
         values = [place | _changeable(row) for place, row in zip(_places(changed), changed, strict=True)]
@@ -166,17 +177,17 @@ async def find(connection: AsyncConnection, place: Place) -> InfoRow | None:
 # --- what is to be pushed --------------------------------------------------------------------------------------------
 
 
-async def listeners(connection: AsyncConnection) -> set[str]:
-    """The platforms that changes were pushed to last time."""
-    return set(await connection.scalars(select(client_info_viewers.c.viewer)))
+async def followed(connection: AsyncConnection) -> dict[str, bool]:
+    """The platforms that rows are kept for, and whether changes were pushed to them last time."""
+    rows = await connection.execute(select(client_info_viewers.c.viewer, client_info_viewers.c.listens))
+    return {row.viewer: row.listens for row in rows}
 
 
-async def set_listeners(connection: AsyncConnection, now: Iterable[str], no_longer: Iterable[str]) -> None:
-    """These have changes pushed from now on; those have not."""
-    if added := [{"viewer": viewer} for viewer in now]:
-        await connection.execute(_LISTENS, added)
-    for viewer in no_longer:
-        await connection.execute(delete(client_info_viewers).where(client_info_viewers.c.viewer == viewer))
+async def follow(connection: AsyncConnection, viewers: Mapping[str, bool]) -> None:
+    """Keep rows for these from now on, and push changes to those that listen."""
+    if viewers:
+        values = [{"viewer": viewer, "listens": listens} for viewer, listens in viewers.items()]
+        await connection.execute(_FOLLOW, values)
 
 
 async def post(connection: AsyncConnection, rows: Iterable[InfoRow]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, String, Table
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, String, Table, true
 
 from hub.store.tables import metadata
 
@@ -20,7 +20,7 @@ client_info = Table(
     Column("is_gone", Boolean, nullable=False),
     Index(None, "key"),
 )
-"""What each platform is told of others (HubClientInfo). A party that is gone stays, SUSPENDED, for those who ask what
+"""What platforms are told of others (HubClientInfo). A party that is gone stays, SUSPENDED, for those who ask what
 is new. `counters.client_info` is the revision of the directory that these rows are of."""
 
 client_info_outbox = Table(
@@ -38,8 +38,11 @@ client_info_viewers = Table(
     "client_info_viewers",
     metadata,
     Column("viewer", ForeignKey("platforms.id", ondelete="CASCADE"), primary_key=True),
+    Column("listens", Boolean, nullable=False, server_default=true()),
 )
-"""The platforms that changes were pushed to when `client_info` was last changed."""
+"""The platforms that `client_info` is kept for: those that ever asked for the list or that changes are pushed to. Of
+all others nothing is kept, so that a large hub has no row for each two of its platforms. `listens`: changes were pushed
+to it when `client_info` was last changed."""
 
 claims = Table(
     "claims",
