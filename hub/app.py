@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiohttp import web
-
 from hub.clientinfo import ClientInfo
 from hub.core import Core
 from hub.credentials import CredentialsModule
-from hub.door import Caller, Guard, Visit, answer, body_of, busy, envelope_response
+from hub.door import Caller, Guard, Visit, answer, busy, envelope_response
+from hub.http import Request, Response
 from hub.limits import Limits
 from hub.registration import Registration
 from hub.relay import Relay
@@ -55,7 +54,7 @@ class OcpiDoor:
         self._client_info = client_info
         self._versions = {number: VERSIONS[number] for number in core.settings.hub.versions}
 
-    async def __call__(self, request: web.BaseRequest) -> web.Response:
+    async def __call__(self, request: Request) -> Response:
         if self._limits.is_crowded and (refused := self._refused(request)) is not None:
             return refused
         return await answer(request, self._serve, self._core.picture.directory.hub, self._on_leg)
@@ -69,7 +68,7 @@ class OcpiDoor:
         """Finish what was begun beside requests."""
         await self._guard.close()
 
-    async def _serve(self, visit: Visit) -> web.Response:
+    async def _serve(self, visit: Visit) -> Response:
         caller = await self._guard.caller(visit.request)
         visit.platform = caller.platform
         await self._limits.check(caller.platform, visit.request)
@@ -79,7 +78,7 @@ class OcpiDoor:
         finally:
             self._limits.leave(caller.platform)
 
-    def _refused(self, request: web.BaseRequest) -> web.Response | None:
+    def _refused(self, request: Request) -> Response | None:
         """The answer to one request too many. It is counted, and no more: a journal of refusals would cost what is
         needed to deliver.
         """
@@ -89,7 +88,7 @@ class OcpiDoor:
         self._limits.turned_away += 1
         return busy(request)
 
-    async def _at(self, visit: Visit, caller: Caller) -> web.Response:
+    async def _at(self, visit: Visit, caller: Caller) -> Response:
         """What is at this address."""
         path, _, query = _target(visit.request).partition("?")
         segments = path.split("/")
@@ -143,13 +142,13 @@ class OcpiDoor:
 
     # --- modules that the hub itself answers -------------------------------------------------------------------------
 
-    def _config(self, visit: Visit, data: Any) -> web.Response:
+    def _config(self, visit: Visit, data: Any) -> Response:
         visit.module = "versions"
         if visit.request.method != "GET":
             raise MethodNotAllowed(headers={"Allow": "GET"})
         return _success(data)
 
-    async def _serve_client_info(self, visit: Visit, caller: Caller, version: Version, query: str) -> web.Response:
+    async def _serve_client_info(self, visit: Visit, caller: Caller, version: Version, query: str) -> Response:
         """Who is there (OCPI 2.2.1, HubClientInfo, Sender Interface); 2.1.1 has no such module."""
         if not version.has_routing_headers:
             raise UnknownPath(f"this hub has no module {CLIENT_INFO} in {version}")
@@ -161,7 +160,7 @@ class OcpiDoor:
         page = await self._client_info.list(version, caller.platform, query)
         return _success(page.data, page.headers)
 
-    async def _serve_credentials(self, visit: Visit, caller: Caller, version: Version) -> web.Response:
+    async def _serve_credentials(self, visit: Visit, caller: Caller, version: Version) -> Response:
         visit.module = CREDENTIALS
         match visit.request.method:
             case "GET":
@@ -179,18 +178,18 @@ class OcpiDoor:
                 raise MethodNotAllowed(headers={"Allow": "GET, POST, PUT, DELETE"})
 
 
-def _target(request: web.BaseRequest) -> str:
+def _target(request: Request) -> str:
     """The request target as it was sent, from its first slash; a proxy's form with scheme and host is accepted."""
-    raw = request.raw_path
+    raw = request.target
     return raw if raw.startswith("/") else "/" + raw.partition("://")[2].partition("/")[2]
 
 
-def _success(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+def _success(data: Any, headers: Mapping[str, str] | None = None) -> Response:
     return envelope_response(200, envelope(SUCCESS, None, timestamp(), data), headers or {})
 
 
-async def _document(request: web.BaseRequest) -> Any:
+async def _document(request: Request) -> Any:
     try:
-        return parse_json(await body_of(request))
+        return parse_json(await request.body())
     except ValueError as error:
         raise MalformedBody(f"the body is not valid JSON: {error}") from None

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
-
+from hub.http import Request
 from routing.catalogue import module_named
 from routing.directory import Platform
 from routing.ocpi import (
@@ -39,9 +38,9 @@ class Address:
     """Below the module, as for a message; of an address that is none of the hub's, the address up to its module."""
 
 
-def address_of(request: web.BaseRequest) -> Address:
+def address_of(request: Request) -> Address:
     """Where a request went, as far as its address tells."""
-    segments = request.raw_path.partition("?")[0].split("/")
+    segments = request.target.partition("?")[0].split("/")
     if segments[1:3] == ["ocpi", "as"]:
         del segments[2:4]
     version = next((segment for segment in segments if segment in VERSIONS), "")
@@ -58,7 +57,7 @@ def address_of(request: web.BaseRequest) -> Address:
             return _elsewhere(segments, version)
 
 
-def parties_of(request: web.BaseRequest, platform: Platform | None) -> tuple[str, str]:
+def parties_of(request: Request, platform: Platform | None) -> tuple[str, str]:
     """From whom and to whom a platform's request is, as its headers say; a stranger's are not to be believed."""
     if platform is None:
         return "", ""
@@ -80,7 +79,7 @@ def _elsewhere(segments: list[str], version: str) -> Address:
     return Address(version, "", "", "/".join(segments[: MAX_SEGMENTS + 1]))
 
 
-def _named(request: web.BaseRequest, country_header: str, party_header: str) -> str:
+def _named(request: Request, country_header: str, party_header: str) -> str:
     try:
         return party_named(request.headers.get(country_header, ""), request.headers.get(party_header, "")).text
     except ValueError:

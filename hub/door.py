@@ -12,16 +12,17 @@ from functools import lru_cache
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp.web import RequestPayloadError
 
 from hub.claims import Address, address_of, parties_of
 from hub.core import Core
+from hub.http import Request, Response
 from hub.limits import BUSY, RETRY_S, Busy
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Platform, Scope
-from routing.errors import BodyTooLarge, HubFailure, MalformedBody, OcpiError, RateLimited, Unauthorized
+from routing.errors import HubFailure, MalformedBody, OcpiError, RateLimited, Unauthorized
 from routing.journey import (
     ABOUT,
     Direction,
@@ -48,7 +49,6 @@ from routing.ocpi import (
 
 log = structlog.get_logger(__name__)
 
-BODY_TIMEOUT_S: Final = 30.0
 RETIRE_S: Final = 1.0
 """How long a request waits until the token it was registered with is forgotten."""
 MAX_ID: Final = 128
@@ -69,7 +69,7 @@ class Caller:
 class Visit:
     """One request at the door: its ids, and, as it goes on, who it is from and what the answer names."""
 
-    request: web.BaseRequest
+    request: Request
     request_id: str
     correlation_id: str
     sender: PartyId | None = None
@@ -89,10 +89,10 @@ class Visit:
     started: float = field(default_factory=time.perf_counter)
 
 
-Serve = Callable[[Visit], Awaitable[web.Response]]
+Serve = Callable[[Visit], Awaitable[Response]]
 
 
-async def answer(request: web.BaseRequest, serve: Serve, hub: PartyId, on_leg: OnLeg) -> web.Response:
+async def answer(request: Request, serve: Serve, hub: PartyId, on_leg: OnLeg) -> Response:
     """Serve one request. Whatever happens, the caller gets an OCPI envelope and its own ids back."""
     visit = Visit(request, _given_id(request, REQUEST_ID), _given_id(request, CORRELATION_ID))
     ABOUT.set(visit.correlation_id)
@@ -116,16 +116,15 @@ def _as_ocpi(error: Exception, visit: Visit) -> OcpiError:
         case StoreUnavailable():
             log.error("store unavailable", reason=str(error))
             return HubFailure("the hub cannot reach its store right now")
-        case ConnectionResetError() | web.RequestPayloadError():
+        case ConnectionError() | RequestPayloadError():
             return MalformedBody("the body broke off")
         case _:
             log.error("request failed", exc_info=error)
             return HubFailure()
 
 
-def _leg(visit: Visit, response: web.Response) -> Leg:
-    message, body = visit.message, response.body
-    answer_body = body if isinstance(body, bytes) else b""
+def _leg(visit: Visit, response: Response) -> Leg:
+    message = visit.message
     if message is not None:
         address = Address(path=message.path)
         sender, receiver = visit.sender.text if visit.sender else "", message.receiver.text if message.receiver else ""
@@ -154,14 +153,14 @@ def _leg(visit: Visit, response: web.Response) -> Leg:
         fault=visit.fault or fault_of(visit.code),
         parent=message.parent if message else "",
         bytes_in=len(message.body) if message else 0,
-        bytes_out=len(answer_body),
+        bytes_out=len(response.body),
         request_body=message.body if message else b"",
-        answer_body=answer_body,
+        answer_body=response.body,
         receipt=visit.receipt,
     )
 
 
-def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version: str = "") -> web.Response:
+def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version: str = "") -> Response:
     """An error as OCPI tells it, to a caller of this version: 2.1.1 has fewer codes, and reads of them in words."""
     code = status_code(error.code, version) if version else error.code
     message = error.message if code == error.code else f"{error.message} (OCPI {error.code})"
@@ -169,17 +168,17 @@ def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version:
     return envelope_response(error.http, body, {**error.headers, **(headers or {})})
 
 
-def busy(request: web.BaseRequest) -> web.Response:
+def busy(request: Request) -> Response:
     """What is said to one request too many, before anything else of it is looked at."""
     error = RateLimited(BUSY)
     ids = {name: _given_id(request, name) for name in (REQUEST_ID, CORRELATION_ID)}
     headers = {"Content-Type": "application/json", "Retry-After": str(RETRY_S), **ids}
-    return Busy(status=error.http, body=envelope(error.code, error.message, timestamp()), headers=headers)
+    return Busy(error.http, envelope(error.code, error.message, timestamp()), headers)
 
 
-def envelope_response(http: int, body: bytes, headers: Mapping[str, str]) -> web.Response:
+def envelope_response(http: int, body: bytes, headers: Mapping[str, str]) -> Response:
     """An OCPI envelope as an HTTP response."""
-    return web.Response(status=http, body=body, headers={"Content-Type": "application/json", **headers})
+    return Response(http, body, {"Content-Type": "application/json", **headers})
 
 
 def addressed(to: PartyId | None, sender: PartyId | None) -> dict[str, str]:
@@ -194,22 +193,7 @@ def addressed(to: PartyId | None, sender: PartyId | None) -> dict[str, str]:
     }
 
 
-async def body_of(request: web.BaseRequest) -> bytes:
-    """The whole body. Raises BodyTooLarge; MalformedBody where it does not arrive in time."""
-    if not request.body_exists:
-        return b""
-    try:
-        if request.content.is_eof():  # it came with the head: no need for an alarm
-            return await request.read()
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise BodyTooLarge() from None
-    except TimeoutError:
-        raise MalformedBody("the body did not arrive in time") from None
-
-
-def _given_id(request: web.BaseRequest, name: str) -> str:
+def _given_id(request: Request, name: str) -> str:
     """The id that the caller gave, or a new one: 2.1.1 has none, and nobody is refused for that."""
     given = request.headers.get(name)
     return given if given and len(given) <= MAX_ID and given.isascii() and given.isprintable() else new_request_id()
@@ -223,7 +207,7 @@ class Guard:
         self._read = lru_cache(maxsize=MAX_HEADERS)(self._fingerprints)
         self._retiring: dict[str, asyncio.Task[None]] = {}
 
-    async def caller(self, request: web.BaseRequest) -> Caller:
+    async def caller(self, request: Request) -> Caller:
         """Whose token this is. An unknown one is looked up once more before that is believed. Raises Unauthorized."""
         presented = self._read(request.headers.get(AUTHORIZATION, ""))
         found = self._find(presented)
@@ -235,7 +219,7 @@ class Guard:
             await self._retire_registration_token(found.platform)
         return found
 
-    def platform(self, request: web.BaseRequest) -> Platform | None:
+    def platform(self, request: Request) -> Platform | None:
         """Whose token this is, as far as the picture knows."""
         found = self._find(self._read(request.headers.get(AUTHORIZATION, "")))
         return found.platform if found else None

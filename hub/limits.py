@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from aiohttp import web
 from aiolimiter import AsyncLimiter
 
+from hub.http import Request, Response
 from hub.tls import client_certificate
 from routing.directory import Platform
 from routing.errors import ForeignCertificate, ForeignNetwork, RateLimited
@@ -21,10 +21,11 @@ MAX_IN_FLIGHT: Final = 1024
 MAX_IN_FLIGHT_OF_ONE: Final = 512
 """Of these, how many one platform may have: one that is slow to be answered must leave room for the others."""
 RETRY_S: Final = 1
+FORWARDED: Final = "X-Forwarded-For"
 BUSY: Final = "the hub is busy: try again in a moment"
 
 
-class Busy(web.Response):
+class Busy(Response):
     """The answer to a request that the hub has no time for: its caller is not listened to for a moment."""
 
 
@@ -65,7 +66,7 @@ class Limits:
         """Whether one more request of this platform can be served."""
         return self._total < MAX_IN_FLIGHT and self._in_flight.get(platform.id, 0) < MAX_IN_FLIGHT_OF_ONE
 
-    async def check(self, platform: Platform, request: web.BaseRequest) -> None:
+    async def check(self, platform: Platform, request: Request) -> None:
         """Whether the platform may call from there, and now.
 
         Raises ForeignNetwork or ForeignCertificate (403), or RateLimited (429).
@@ -105,8 +106,8 @@ class Limits:
             raise RateLimited(f"more than {per_s:g} requests a second: slow down", headers={"Retry-After": str(wait_s)})
         await rate.limiter.acquire()  # there is room: this does not wait
 
-    def _check_network(self, platform: Platform, request: web.BaseRequest) -> None:
-        address = self.address_of(request)
+    def _check_network(self, platform: Platform, request: Request) -> None:
+        address = self.address_of(request.remote, request.headers.get(FORWARDED, ""))
         if address is None or not any(address in network for network in _networks(platform.allowed_networks)):
             raise ForeignNetwork()
 
@@ -115,10 +116,13 @@ class Limits:
         address = _address(remote or "")
         return address is not None and any(address in network for network in self._trusted)
 
-    def address_of(self, request: web.BaseRequest) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-        """Where a request came from: the last address that was not added by a trusted proxy."""
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        address = _address(request.remote or "")
+    def address_of(self, remote: str | None, forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        """Where a request came from: the last address that was not added by a trusted proxy.
+
+        `remote` is the other end of the connection, `forwarded` what X-Forwarded-For says.
+        """
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        address = _address(remote or "")
         while hops and address is not None and any(address in network for network in self._trusted):
             address = _address(hops.pop())
         return address

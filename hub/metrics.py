@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from hub.http import Request, Response
+from hub.tallies import Counts, Spread
 from routing.bridge.receipt import Loss
 from routing.catalogue import MODULES, module_key
 from routing.journey import Direction, Leg
@@ -30,7 +32,7 @@ LAG_EVERY_S: Final = 0.5
 MAX_UNDER_WAY: Final = 10_000
 """Journeys whose calls are remembered until their answer; copies that go out after the answer are let go of."""
 
-Door = Callable[[web.BaseRequest], Awaitable[web.Response]]
+Door = Callable[[Request], Awaitable[Response]]
 Sample = Callable[[], Mapping[str, float]]
 """Values by the one label of a metric, asked for at each scrape."""
 
@@ -41,28 +43,16 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         labels = ("module", "interface", "outcome")
-        self._counters = {
-            Direction.IN: Counter(
-                "ocpi_hub_requests", "Requests from parties, by how they ended.", labels, registry=self.registry
-            ),
-            Direction.OUT: Counter(
-                "ocpi_hub_calls", "Calls to parties, by how they ended.", labels, registry=self.registry
-            ),
-        }
-        self._hub_seconds = Histogram(
-            "ocpi_hub_hub_seconds",
-            "Time that a request spent in the hub itself.",
-            ("module",),
-            buckets=HUB_BUCKETS_S,
-            registry=self.registry,
+        self._requests = Counts("ocpi_hub_requests", "Requests from parties, by how they ended.", labels)
+        self._calls = Counts("ocpi_hub_calls", "Calls to parties, by how they ended.", labels)
+        self._hub_seconds = Spread(
+            "ocpi_hub_hub_seconds", "Time that a request spent in the hub itself.", "module", HUB_BUCKETS_S
         )
-        self._party_seconds = Histogram(
-            "ocpi_hub_party_seconds",
-            "Time that a party took to answer.",
-            ("module",),
-            buckets=PARTY_BUCKETS_S,
-            registry=self.registry,
+        self._party_seconds = Spread(
+            "ocpi_hub_party_seconds", "Time that a party took to answer.", "module", PARTY_BUCKETS_S
         )
+        for tally in (self._requests, self._calls, self._hub_seconds, self._party_seconds):
+            self.registry.register(tally)
         self._losses = Counter(
             "ocpi_hub_translation_losses",
             "Fields that did not come whole over the bridge between versions.",
@@ -76,32 +66,28 @@ class Metrics:
             buckets=LAG_BUCKETS_S,
             registry=self.registry,
         )
-        self._ended: dict[tuple[str, str, str, str], Counter] = {}
-        self._seconds: dict[tuple[str, str], Histogram] = {}
         self._party_ms: dict[str, tuple[float, float]] = {}
         self._flying = 0
         self._in_flight.set_function(lambda: self._flying)
 
     def observe(self, leg: Leg) -> None:
         """Count a leg. On the path of each request."""
-        key = (leg.direction, leg.module, leg.interface, leg.outcome)
-        ended = self._ended.get(key) or self._counter(key)
-        ended.inc()
+        module = bounded(leg.module)
         if leg.direction is Direction.OUT:
+            self._calls.counts[module, leg.interface, leg.outcome] += 1
             self._remember_call(leg)
-            seconds = leg.ms / 1000
+            self._party_seconds.observe(module, leg.ms / 1000)
         else:
+            self._requests.counts[module, leg.interface, leg.outcome] += 1
             first, last = self._party_ms.pop(leg.journey_id, (0.0, 0.0))
-            seconds = max(leg.ms / 1000 - (last - first), 0.0)
-        place = (leg.direction, leg.module)
-        (self._seconds.get(place) or self._histogram(place)).observe(seconds)
+            self._hub_seconds.observe(module, max(leg.ms / 1000 - (last - first), 0.0))
         if leg.receipt:
             self._count_losses(leg)
 
     def counting(self, door: Door) -> Door:
         """The door, with the requests in it counted."""
 
-        async def counted(request: web.BaseRequest) -> web.Response:
+        async def counted(request: Request) -> Response:
             self._flying += 1
             try:
                 return await door(request)
@@ -128,23 +114,6 @@ class Metrics:
     def rendered(self) -> bytes:
         """All of it as Prometheus reads it (text format 0.0.4)."""
         return generate_latest(self.registry)
-
-    # --- the first time a label is met -------------------------------------------------------------------------------
-
-    def _counter(self, key: tuple[str, str, str, str]) -> Counter:
-        direction, module, interface, outcome = key
-        counter = self._counters[Direction(direction)].labels(bounded(module), interface, outcome)
-        if bounded(module) == module:  # not each spelling that somebody thinks of
-            self._ended[key] = counter
-        return counter
-
-    def _histogram(self, place: tuple[str, str]) -> Histogram:
-        direction, module = place
-        every = self._party_seconds if direction == Direction.OUT else self._hub_seconds
-        histogram = every.labels(bounded(module))
-        if bounded(module) == module:
-            self._seconds[place] = histogram
-        return histogram
 
     def _remember_call(self, leg: Leg) -> None:
         """From the first call of a journey until its last answer, the party was waited for."""
@@ -175,6 +144,7 @@ class _Sampled(Collector):
         yield family
 
 
+@lru_cache(maxsize=1024)
 def bounded(module: str) -> str:
     """A module as a label: its key where it is one of OCPI's, else `other`; none for a request that named none."""
     key = module_key(module)

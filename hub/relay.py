@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from aiohttp import web
 
 from hub.core import Core
-from hub.door import Caller, Visit, addressed, body_of, envelope_response
+from hub.door import Caller, Visit, addressed, envelope_response
+from hub.http import Request, Response
 from hub.inspection import enforce
 from routing import links
 from routing.catalogue import MODULES, Operation, module_key, module_named, operation_of
@@ -17,7 +15,7 @@ from routing.directory import Platform
 from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, SenderSuspended, UnknownPath
 from routing.lead_back import LeadBack
 from routing.links import LinkKind
-from routing.message import Message, Reply, parse_json
+from routing.message import Message, Reply, check_json
 from routing.ocpi import (
     FROM_COUNTRY_CODE,
     FROM_PARTY_ID,
@@ -46,7 +44,7 @@ class Relay:
 
     async def module(
         self, visit: Visit, caller: Caller, version: Version, interface: Interface, module: str, path: str, query: str
-    ) -> web.Response:
+    ) -> Response:
         """A request to a module: `path` and `query` still percent-encoded, `path` empty or with a leading slash."""
         visit.module, visit.interface = module, interface
         self._check_module(version, module)
@@ -57,7 +55,7 @@ class Relay:
 
     async def link(
         self, visit: Visit, caller: Caller, version: Version, module: str, kind: LinkKind, link_id: str
-    ) -> web.Response:
+    ) -> Response:
         """A request to an address that the hub gave out: a response_url, a next page, or a Location."""
         method = visit.request.method
         wanted = "POST" if kind is LinkKind.CALLBACK else "GET"
@@ -97,8 +95,8 @@ class Relay:
         request, platform = visit.request, caller.platform
         if request.method not in METHODS:
             raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(METHODS))})
-        body = await body_of(request)
-        document = _read(body)
+        body = await request.body()
+        _check_json(body)
         visit.sender, receiver = _between(request, platform, version, sender)
         query, routed_to = links.take_route(query)
         query, began = links.take_list(query) if routed_to else (query, "")
@@ -113,7 +111,6 @@ class Relay:
             path=path if path != "/" else "",
             query=query,
             body=body,
-            document=document,
             caller=platform,
             sender=visit.sender,
             receiver=receiver or routed_to or platform.counterpart,
@@ -127,17 +124,17 @@ class Relay:
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    def _response(self, visit: Visit, reply: Reply) -> web.Response:
+    def _response(self, visit: Visit, reply: Reply) -> Response:
         visit.code, visit.receipt = reply.code, reply.receipt
         headers = {**reply.headers, **addressed(visit.sender, reply.sender or self._core.picture.directory.hub)}
         return envelope_response(reply.http, reply.body, headers)
 
 
-def _read(body: bytes) -> Any:
+def _check_json(body: bytes) -> None:
     if not body:
-        return None
+        return
     try:
-        return parse_json(body)
+        check_json(body)
     except ValueError as error:
         raise MalformedBody(f"the body is not valid JSON: {error}") from None
 
@@ -148,7 +145,7 @@ def _check_body(operation: Operation | None, body: bytes) -> None:
 
 
 def _between(
-    request: web.BaseRequest, platform: Platform, version: Version, sender: PartyId | None
+    request: Request, platform: Platform, version: Version, sender: PartyId | None
 ) -> tuple[PartyId, PartyId | None]:
     """Who a request is from and, where it says so, for whom; `sender` where no OCPI-from headers name anybody."""
     if platform.status is ConnectionStatus.SUSPENDED:
@@ -160,7 +157,7 @@ def _between(
     return sender_of(platform, named or sender), receiver
 
 
-def _party(request: web.BaseRequest, country_header: str, party_header: str) -> PartyId | None:
+def _party(request: Request, country_header: str, party_header: str) -> PartyId | None:
     """The party that a pair of routing headers names; None where neither is there."""
     country_code, party_id = request.headers.get(country_header), request.headers.get(party_header)
     if country_code is None and party_id is None:

@@ -1,24 +1,21 @@
-"""Sockets: a door that listens, answers what is no HTTP in OCPI's words too, and closes in order."""
+"""Sockets: a door that listens, and closes in order."""
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from hub.chores import Chore, doing
-from hub.door import refusal
-from hub.limits import MAX_IN_FLIGHT_OF_ONE, Busy
+from hub.connection import Connection, Connections, Handler
 from hub.tls import WATCH_S, Certificates, Renewal
-from hub.turns import Turns
-from routing.errors import HubFailure, MalformedBody, OcpiError
 
 KEEP_ALIVE_S: Final = 75.0
 """How long a connection may be silent, or take to send the head of its first request."""
@@ -27,94 +24,15 @@ BACKLOG: Final = 1024
 MAX_CONNECTIONS: Final = 10_000
 
 
-class Connections:
-    """The connections of one door, bounded: whoever comes when it is full takes the place of the longest idle one."""
+class _Server(web.Server):
+    """aiohttp's server, of connections of our own."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._idle: dict[RequestHandler, None] = {}
-        """Those without a request that is being served, the longest idle first."""
-        self.count = 0
-        self.turned_away = 0
-        """How many were closed to make room."""
-        self.turns = Turns(lambda: MAX_IN_FLIGHT_OF_ONE - (self.count - len(self._idle)))
-
-    def opened(self, connection: RequestHandler) -> None:
-        """A connection came in."""
-        self.count += 1
-        self._idle[connection] = None
-        if self.count > self._most:
-            longest_idle = next(iter(self._idle))  # where all others are busy that is the new one itself
-            del self._idle[longest_idle]
-            self.turned_away += 1
-            longest_idle.force_close()
-
-    def begins(self, connection: RequestHandler) -> None:
-        """The head of a request is complete."""
-        self._idle.pop(connection, None)
-
-    def ends(self, connection: RequestHandler) -> None:
-        """The request is answered."""
-        if connection.transport is not None:
-            self._idle[connection] = None
-
-    def closed(self, connection: _OcpiProtocol) -> None:
-        """A connection is gone."""
-        self.count -= 1
-        self._idle.pop(connection, None)
-        self.turns.gone(connection)
-
-
-class _OcpiProtocol(RequestHandler):
-    """aiohttp's connection, whose own errors are OCPI envelopes as well."""
-
-    __slots__ = ("_connections",)
-
-    def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._connections = connections
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Counted from the first moment: a connection that never sends anything is one, too."""
-        super().connection_made(transport)
-        self._connections.opened(self)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """And to the last."""
-        self._connections.closed(self)
-        super().connection_lost(exc)
-
-    def hold(self) -> None:
-        """Leave in the socket what comes next; only that: the request that came is answered."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.pause_reading()
-
-    def go_on(self) -> None:
-        """Read on."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """What the HTTP parser rejects never reaches the door."""
-        error: OcpiError = HubFailure() if status >= 500 else MalformedBody("this is not an HTTP request")
-        response = refusal(error)
-        response.force_close()
-        return response
-
-
-class _OcpiServer(web.Server):
-    def __init__(self, connections: Connections, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._bounded = connections
+    def __init__(self, connections: Connections, handler: Handler, max_body_bytes: int, **options: Any) -> None:
+        super().__init__(cast(Any, handler), **options)
+        self._make = partial(Connection, self, connections, handler, max_body_bytes, loop=self._loop, **options)
 
     def __call__(self) -> RequestHandler:
-        return _OcpiProtocol(self._bounded, self, loop=self._loop, **self._kwargs)
+        return self._make()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -133,7 +51,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def listening(
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    handler: Handler,
     sock: socket.socket,
     *,
     max_body_bytes: int,
@@ -146,26 +64,11 @@ async def listening(
 
     A connection may be silent, or take for the head of a request, `head_s` seconds.
     """
-    loop = asyncio.get_running_loop()
     connections = Connections(most_connections or bound_of_connections())
-
-    def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        connections.begins(protocol)
-        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=max_body_bytes)
-
-    async def serve(request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            response = await handler(request)
-        finally:
-            connections.ends(request.protocol)
-        if isinstance(response, Busy):
-            connections.turns.wait(cast(_OcpiProtocol, request.protocol))
-        return response
-
-    server = _OcpiServer(
+    server = _Server(
         connections,
-        serve,
-        request_factory=request,
+        handler,
+        max_body_bytes,
         access_log=None,
         keepalive_timeout=head_s,
         max_line_size=MAX_TARGET,

@@ -21,9 +21,10 @@ from routing.errors import (
     ReceiverOverloaded,
     UnknownPath,
 )
-from routing.message import parse_json
+from routing.message import members, parse_json
 from routing.ocpi import SUCCESS, PartyId
 
+_status: Final = members("status_code", "status_message")
 MIN_SECRET: Final = 16
 """A token of fewer characters may be in an answer by chance."""
 
@@ -80,6 +81,15 @@ def open_envelope(body: bytes) -> dict[str, Any] | None:
     return document
 
 
+def _head(body: bytes) -> tuple[int, str] | None:
+    """Status code and message of an envelope, whose data is passed over; None where the body is not one."""
+    try:
+        code, message = _status(body) or (None, None)
+    except ValueError:
+        return None
+    return (code, str(message or "")) if type(code) is int else None
+
+
 @dataclass(frozen=True, slots=True)
 class PassedOn:
     """What the caller gets: HTTP status, body bytes, their OCPI status code, the party's words where it refused."""
@@ -107,9 +117,9 @@ def pass_on(
         )
     if 300 <= answer.http < 400:
         raise InvalidAnswer(f"receiver {receiver} answered with a redirect (HTTP {answer.http}), which is not followed")
-    document = open_envelope(answer.body)
-    if document is not None:
-        return PassedOn(answer.http, answer.body, document["status_code"], str(document.get("status_message") or ""))
+    said = _head(answer.body)
+    if said is not None:
+        return PassedOn(answer.http, answer.body, *said)
     if 200 <= answer.http < 300:
         return _without_envelope(answer, receiver, method, operation, now)
     raise _bare_error(answer, receiver)

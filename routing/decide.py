@@ -21,7 +21,7 @@ from routing.errors import (
     UnknownPath,
     UnknownReceiver,
 )
-from routing.message import Message
+from routing.message import Message, Named
 from routing.ocpi import ConnectionStatus, Interface, PartyId, party_named
 
 MAX_DECIDED: Final = 100_000
@@ -204,9 +204,9 @@ def check_owner(message: Message) -> None:
     if operation.is_owned and operation.interface is Interface.RECEIVER:
         segments = [unquote(segment) if "%" in segment else segment for segment in message.path.strip("/").split("/")]
         _check_path(message, segments)
-        _check_body(operation, segments, message.document)
-    elif operation.module == "commands" and isinstance(message.document, dict):
-        _check_token(message, message.document.get("token"))
+        _check_body(operation, segments, message.named)
+    elif operation.module == "commands" and isinstance(document := message.document, dict):
+        _check_token(message, document.get("token"))
 
 
 def _check_path(message: Message, segments: list[str]) -> None:
@@ -215,17 +215,14 @@ def _check_path(message: Message, segments: list[str]) -> None:
         raise NotTheOwner(f"{segments[0]}*{segments[1]} in the path is not a party of your platform")
 
 
-def _check_body(operation: Operation, segments: list[str], document: Any) -> None:
-    if not isinstance(document, dict):
-        return
-    for name, segment in zip(("country_code", "party_id"), segments, strict=False):
-        value = document.get(name)
+def _check_body(operation: Operation, segments: list[str], named: Named) -> None:
+    for name, value, segment in zip(Named._fields, named[:2], segments, strict=False):
         if isinstance(value, str) and value != segment and value.lower() != segment.lower():
             raise InvalidMessage(f"{name} is {value} in the body and {segment} in the path")
     if operation.id == "BOK-R5":  # its path may hold id or request_id
         return
     field = "uid" if operation.names[len(segments) - 1] in ("evse_uid", "token_uid") else "id"
-    value = document.get(field)
+    value = named.uid if field == "uid" else named.id
     if isinstance(value, str) and value != segments[-1] and value.lower() != segments[-1].lower():
         raise InvalidMessage(f"{field} is {value} in the body and {segments[-1]} in the path")
 

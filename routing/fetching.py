@@ -110,7 +110,6 @@ class Fetching:
             message,
             method="PUT",
             body=write_json(part) if change.below else after.body,
-            document=part,
             operation=operation_of(message.module, message.interface, "PUT", message.path),
         )
 
@@ -129,7 +128,6 @@ class Fetching:
             path=question.path,
             query="",
             body=b"",
-            document=None,
             caller=HUB,
             sender=directory.hub,
             receiver=question.party,
@@ -216,4 +214,4 @@ def _change_in(message: Message) -> Change | None:
     if segments is None:
         return None
     ids = {name: unquote(text) for name, text in segments.items()}
-    return next(changes_of(Heard(message, time.time(), ids, other=None), None), None)
+    return next(changes_of(Heard(message, message.document, time.time(), ids, other=None), None), None)

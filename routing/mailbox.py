@@ -78,7 +78,7 @@ def copy_of(message: Message) -> Copy:
     at = 4 if message.module == "booking" and segments[2:3] == ["booking_locations"] else 3
     root = (message.module, "".join(segments[:2]).casefold(), *segments[2:at], _kind(message))
     below = tuple(segments[at:])
-    return Copy(replace(message, document=None), root, below, _brings_parts(message, len(below)))
+    return Copy(message, root, below, _brings_parts(message, len(below)))
 
 
 def _kind(message: Message) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from routing.directory import Platform
 from routing.message import Message, Reply
@@ -66,9 +66,11 @@ class Tie:
     other: PartyId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing learnt of who owns what; a newer one of the same kind, key and owner replaces it."""
+class Fact(NamedTuple):
+    """One thing learnt of who owns what; a newer one of the same kind, key and owner replaces it.
+
+    A tuple: a location teaches one for each EVSE, most of them known.
+    """
 
     kind: Kind
     key: str

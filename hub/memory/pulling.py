@@ -91,7 +91,6 @@ class Pulling:
             path=path,
             query=limit if since is None else f"date_from={timestamp(since)}&{limit}",
             body=b"",
-            document=None,
             caller=own,
             sender=hub,
             receiver=source.owner,

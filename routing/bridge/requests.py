@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from routing.bridge.calls import TYPE_NAMES, ids_of, object_in_request
-from routing.bridge.codec import parse_json, write_json
+from routing.bridge.codec import write_json
 from routing.bridge.context import Context, Periods
 from routing.bridge.receipt import Loss, Receipt
 from routing.bridge.refusals import AnsweredByHub, ChangedPeriods, ImpossiblePreferences, Untranslatable
@@ -55,7 +55,6 @@ def withdrawal(message: Message, *, target_version: Version | str) -> Message | 
         version=version_of(target_version),
         method="DELETE",
         body=b"",
-        document=None,
         operation=operation_of(message.module, message.interface, "DELETE", message.path),
     )
 
@@ -64,8 +63,7 @@ def _translated(message: Message, target: Version, context: Context) -> tuple[Me
     value, receipt = _body(message, target, context)
     query, more = _query(message, target, context, value)
     body = message.body if value is None else write_json(value)
-    document = message.document if value is None else value
-    return replace(message, version=target, query=query, body=body, document=document), receipt + more
+    return replace(message, version=target, query=query, body=body), receipt + more
 
 
 def _body(message: Message, target: Version, context: Context) -> tuple[Value | None, Receipt]:
@@ -74,17 +72,12 @@ def _body(message: Message, target: Version, context: Context) -> tuple[Value | 
         return None, Receipt()
     return translate(
         object_name,
-        _document(message),
+        message.document,
         source=message.version,
         target=target,
         context=context,
         partial=message.method == "PATCH",
     )
-
-
-def _document(message: Message) -> Any:
-    """The body as it is to be sent: `message.document` may still have the address that the hub's own replaced."""
-    return parse_json(message.body)
 
 
 # --- what the receiver's version has not -----------------------------------------------------------------------------
@@ -185,7 +178,7 @@ def _put_of(
     message: Message, target: Version, context: Context, object_name: str, stored: Value
 ) -> tuple[Message, Receipt]:
     """The stored object with the PATCH applied, sent as PUT."""
-    patch = expect_object(_document(message), Place(context, object_name, []))
+    patch = expect_object(message.document, Place(context, object_name, []))
     changes, receipt = translate(
         object_name, patch, source=message.version, target=PIVOT, context=context, partial=True
     )
@@ -195,7 +188,6 @@ def _put_of(
         version=target,
         method="PUT",
         body=write_json(whole),
-        document=whole,
         operation=operation_of(message.module, message.interface, "PUT", message.path),
     )
     return put, receipt + more

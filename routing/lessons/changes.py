@@ -40,7 +40,7 @@ def changes_of(heard: Heard, platform: Platform | None) -> Iterator[Change]:
         version=message.version.number,
         at=heard.at,
         body=message.body.strip(),
-        document=message.document,
+        document=heard.body,
         audience=EVERYBODY if heard.other is None else heard.other.folded,
         below=tuple(below),
         appends_periods=_appends_periods(message),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from routing.bridge.context import moment
 from routing.lessons.heard import DAY_S, Heard, id_of, is_id, party_in, token_type, type_in_query
-from routing.memory import Fact, Kind, key_of
+from routing.memory import Fact, Kind
 from routing.ocpi import PartyId
 
 RESERVATION_MARGIN_S: Final = DAY_S
@@ -30,8 +29,8 @@ def evse_facts(owner: PartyId, document: Any) -> Iterator[Fact]:
     rows = document.get("evses") if isinstance(document, dict) else None
     for evse in rows if isinstance(rows, list) else ():
         uid = evse.get("uid") if isinstance(evse, dict) else None
-        if isinstance(uid, str) and is_id(uid):
-            yield Fact(Kind.EVSE, key_of(uid), owner)
+        if is_id(uid):
+            yield Fact(Kind.EVSE, uid.casefold(), owner)
 
 
 def _location(heard: Heard) -> Iterator[Fact]:
@@ -118,7 +117,7 @@ def _reserve(heard: Heard) -> Iterator[Fact]:
         Kind.RESERVATION, None if number is None else str(number), owner=heard.message.sender, other=heard.other
     ):
         until = ends.timestamp() + RESERVATION_MARGIN_S if ends else 0.0
-        yield replace(fact, expires_at=max(fact.expires_at or 0.0, until))
+        yield fact._replace(expires_at=max(fact.expires_at or 0.0, until))
 
 
 def _profile(heard: Heard) -> Iterator[Fact]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import unquote
 
 from routing.answers import open_envelope
@@ -37,6 +37,8 @@ class Heard:
     """A message with what is asked of it again and again: who is on either side, the ids in its path, its body."""
 
     message: Message
+    body: Any
+    """What its body says."""
     at: float
     ids: Mapping[str, str]
     other: PartyId | None
@@ -48,7 +50,7 @@ class Heard:
     @property
     def document(self) -> dict[str, Any]:
         """The body, where it is an object."""
-        return self.message.document if isinstance(self.message.document, dict) else {}
+        return self.body if isinstance(self.body, dict) else {}
 
     @property
     def owner(self) -> PartyId:
@@ -83,7 +85,7 @@ def type_in_query(heard: Heard) -> str | None:
     return next((kind.casefold() for kind in types if is_id(kind)), None)
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
     """Whether something is fit to be a key: a party may send anything."""
     return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
 

@@ -77,7 +77,6 @@ def message(
         path=path,
         query=query,
         body=b"" if document is None else json.dumps(document).encode(),
-        document=document,
         caller=sender,
         sender=sender.parties[0].id,
         receiver=to,

@@ -261,8 +261,3 @@ def test_a_body_that_waits_for_many_counts_once() -> None:
     assert room.bytes > 5000
     mailboxes[-1].clear()
     assert (room.copies, room.bytes) == (0, 0)
-
-
-def test_no_parsed_body_is_kept() -> None:
-    """A parsed document takes many times the memory of its bytes."""
-    assert copy("PUT", L, {"v": 1}).message.document is None

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import web
 
+from hub.http import Request, Response
 from hub.lifecycle import running
 from hub.server import Connections, bind, listening
 from hub.testing import FakeCpo, FakeEmsp
@@ -24,10 +24,10 @@ Connect = Callable[[int], Awaitable[Connection]]
 async def door(*, head_s: float = 60, most: int = 100) -> AsyncIterator[tuple[int, Connections]]:
     """A door that answers the path it was asked for; its port."""
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == "/slow":
+    async def answer(request: Request) -> Response:
+        if request.target == "/slow":
             await asyncio.sleep(0.2)
-        return web.Response(text=request.path)
+        return Response(200, request.target.encode(), {"Content-Type": "text/plain"})
 
     sock = bind("127.0.0.1", 0)
     try:

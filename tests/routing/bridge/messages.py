@@ -35,7 +35,6 @@ def request(
         path=path,
         query=query,
         body=b"" if body is None else write_json(body),
-        document=body,
         caller=Platform("caller", "caller", ConnectionStatus.CONNECTED, VERSIONS[version]),
         sender=EMSP if interface is S or module == "tokens" else CPO,
         receiver=None,

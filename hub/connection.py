@@ -1,0 +1,204 @@
+"""A connection of the public door: aiohttp's server protocol with its parser and flow control, and above them nothing
+but a request, its answer, and one write.
+
+aiohttp makes a task, a request with everything a web application may ask of it, a response and a writer for each
+request: together they cost more than to route it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final, cast
+
+import structlog
+from aiohttp import HttpVersion11, StreamReader, web
+from aiohttp.http import RawRequestMessage
+from aiohttp.web_protocol import RequestHandler
+
+from hub.door import refusal
+from hub.http import Request, Response, written
+from hub.limits import MAX_IN_FLIGHT_OF_ONE, Busy
+from hub.turns import Turns
+from routing.errors import HubFailure, MalformedBody
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+LINGER_S: Final = 10.0
+"""How long what is left of a body that nobody read is taken in, so that the caller reads the answer."""
+
+
+class Connections:
+    """The connections of one door, bounded: whoever comes when it is full takes the place of the longest idle one."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._idle: dict[Connection, None] = {}
+        """Those without a request that is being served, the longest idle first."""
+        self.count = 0
+        self.turned_away = 0
+        """How many were closed to make room."""
+        self.turns = Turns(lambda: MAX_IN_FLIGHT_OF_ONE - (self.count - len(self._idle)))
+
+    def opened(self, connection: Connection) -> None:
+        """A connection came in."""
+        self.count += 1
+        self._idle[connection] = None
+        if self.count > self._most:
+            longest_idle = next(iter(self._idle))  # where all others are busy that is the new one itself
+            del self._idle[longest_idle]
+            self.turned_away += 1
+            longest_idle.force_close()
+
+    def begins(self, connection: Connection) -> None:
+        """The head of a request is complete."""
+        self._idle.pop(connection, None)
+
+    def ends(self, connection: Connection) -> None:
+        """The request is answered."""
+        if connection.transport is not None:
+            self._idle[connection] = None
+
+    def closed(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self.count -= 1
+        self._idle.pop(connection, None)
+        self.turns.gone(connection)
+
+
+class Connection(RequestHandler):
+    """One connection, which serves one request at a time."""
+
+    __slots__ = ("_connections", "_handler", "_max_body_bytes")
+
+    def __init__(
+        self,
+        server: web.Server,
+        connections: Connections,
+        handler: Handler,
+        max_body_bytes: int,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        **options: Any,
+    ) -> None:
+        super().__init__(server, loop=loop, **options)
+        self._connections = connections
+        self._handler = handler
+        self._max_body_bytes = max_body_bytes
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Counted from the first moment: a connection that never sends anything is one, too."""
+        super().connection_made(transport)
+        self._connections.opened(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """And to the last."""
+        self._connections.closed(self)
+        super().connection_lost(exc)
+
+    def hold(self) -> None:
+        """Leave in the socket what comes next; only that: the request that came is answered."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read on."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    # --- in place of aiohttp's ---------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Serve the requests of the connection, one after the other; aiohttp calls it when the connection is open."""
+        while not self._force_close:
+            message, payload = await self._next()
+            try:
+                may_follow = await self._serve(message, payload)
+            except asyncio.CancelledError:
+                self.force_close()
+                raise
+            if not may_follow or self._close or self._force_close or self._upgraded:
+                break
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            if self._keepalive_handle is None:
+                self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        if not self._force_close:
+            self._task_handler = None
+            if self.transport is not None:
+                self.transport.close()
+
+    async def _next(self) -> tuple[Any, StreamReader]:
+        """The next request as the parser read it, or its complaint. Waits for it."""
+        if not self._messages:
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        found = self._messages.popleft()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+            self._resume_reading_if_drained()
+        return found
+
+    async def _serve(self, message: Any, payload: StreamReader) -> bool:
+        """One request; whether the next one may follow on the connection."""
+        if not isinstance(message, RawRequestMessage):  # what the HTTP parser rejects never reaches the door
+            await self._write(written(refusal(MalformedBody("this is not an HTTP request")), keeps_alive=False))
+            return False
+        is_1_1 = message.version >= HttpVersion11
+        request = Request(
+            message.method,
+            message.path,
+            message.headers,
+            payload,
+            self.transport,
+            self._max_body_bytes,
+            is_awaited=is_1_1 and message.headers.get("Expect", "").lower() == "100-continue",
+        )
+        response = await self._answer(request)
+        may_follow = not message.should_close and not response.is_last and not self._close and not self._upgraded
+        await self._write(
+            written(response, keeps_alive=may_follow, is_1_0=not is_1_1, has_body=message.method != "HEAD")
+        )
+        if isinstance(response, Busy):
+            self._connections.turns.wait(self)
+        return (payload.is_eof() or await self._lingers(payload)) and may_follow
+
+    async def _answer(self, request: Request) -> Response:
+        self._connections.begins(self)
+        self._request_in_progress = True
+        self._current_request = cast(Any, request)  # told when the connection is lost
+        try:
+            return await self._handler(request)
+        except Exception as error:  # the door answers every failure; this one is the door's own
+            log.error("request failed", exc_info=error)
+            failed = refusal(HubFailure())
+            failed.is_last = True
+            return failed
+        finally:
+            self._current_request = None
+            self._request_in_progress = False
+            self._connections.ends(self)
+            if self._handler_waiter is not None:
+                self._handler_waiter.set_result(None)
+
+    async def _write(self, answer: bytes) -> None:
+        if self.transport is None or self.transport.is_closing():  # it hung up meanwhile
+            return
+        self.transport.write(answer)
+        if self._paused:
+            with suppress(ConnectionError):
+                await self._drain_helper()
+
+    async def _lingers(self, payload: StreamReader) -> bool:
+        """Take in a body that nobody read; whether its end came in time."""
+        with suppress(TimeoutError, ConnectionError, web.RequestPayloadError):
+            async with asyncio.timeout(LINGER_S):
+                while not payload.at_eof() and not self._force_close:
+                    await payload.readany()
+        return payload.is_eof()
