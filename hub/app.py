@@ -15,6 +15,7 @@ from hub.credentials import CredentialsModule
 from hub.door import Caller, Guard, Visit, answer, busy, envelope_response
 from hub.http import Request, Response
 from hub.limits import Limits
+from hub.refusals import Refusal, glance, refusal_of
 from hub.registration import Registration
 from hub.relay import Relay
 from hub.versions import CREDENTIALS, version_details, version_list
@@ -25,7 +26,7 @@ from routing.errors import MalformedBody, MethodNotAllowed, ReceiverNotConnected
 from routing.journey import OnLeg, timestamp
 from routing.links import LinkKind
 from routing.message import parse_json
-from routing.ocpi import SUCCESS, VERSIONS, ConnectionStatus, Interface, Version
+from routing.ocpi import AUTHORIZATION, SUCCESS, VERSIONS, ConnectionStatus, Interface, Version
 
 HANDSHAKE_WAIT_S: Final = 5.0
 INTERFACES: Final[Mapping[str, Interface]] = {interface.lower(): interface for interface in Interface}
@@ -82,11 +83,21 @@ class OcpiDoor:
         """The answer to one request too many. It is counted, and no more: a journal of refusals would cost what is
         needed to deliver.
         """
-        platform = self._guard.platform(request)
-        if platform is None or self._limits.has_room_for(platform):
+        return busy(request) if self._is_one_too_many(request.headers.get(AUTHORIZATION, "")) else None
+
+    def refuse(self, data: bytes) -> Refusal | None:
+        """The same to a request that was not even parsed; None for one that is to be served, or to be looked at."""
+        if not self._limits.is_crowded:
             return None
+        seen = glance(data, self._core.settings.routing.max_body_bytes)
+        return refusal_of(seen) if seen is not None and self._is_one_too_many(seen.header(b"authorization")) else None
+
+    def _is_one_too_many(self, authorization: str) -> bool:
+        platform = self._guard.platform(authorization)
+        if platform is None or self._limits.has_room_for(platform):
+            return False
         self._limits.turned_away += 1
-        return busy(request)
+        return True
 
     async def _at(self, visit: Visit, caller: Caller) -> Response:
         """What is at this address."""

@@ -20,6 +20,7 @@ from aiohttp.web_protocol import RequestHandler
 from hub.door import refusal
 from hub.http import Request, Response, written
 from hub.limits import MAX_IN_FLIGHT_OF_ONE, Busy
+from hub.refusals import Refuse
 from hub.turns import Turns
 from routing.errors import HubFailure, MalformedBody
 
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+END: Final = b"\r\n\r\n"
+NEVER: Final = -(1 << 60)
+"""The length of requests where it is not known: all that follows on the connection is the parser's."""
 LINGER_S: Final = 10.0
 """How long what is left of a body that nobody read is taken in, so that the caller reads the answer."""
 
@@ -34,8 +38,9 @@ LINGER_S: Final = 10.0
 class Connections:
     """The connections of one door, bounded: whoever comes when it is full takes the place of the longest idle one."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, refuse: Refuse | None = None) -> None:
         self._most = most
+        self.refuse = refuse
         self._idle: dict[Connection, None] = {}
         """Those without a request that is being served, the longest idle first."""
         self.count = 0
@@ -62,6 +67,11 @@ class Connections:
         if connection.transport is not None:
             self._idle[connection] = None
 
+    def refused(self, connection: Connection) -> None:
+        """It was told that the hub is busy; so it is not the longest idle one."""
+        if self._idle.pop(connection, self) is None:
+            self._idle[connection] = None
+
     def closed(self, connection: Connection) -> None:
         """A connection is gone."""
         self.count -= 1
@@ -72,7 +82,7 @@ class Connections:
 class Connection(RequestHandler):
     """One connection, which serves one request at a time."""
 
-    __slots__ = ("_connections", "_handler", "_max_body_bytes")
+    __slots__ = ("_came", "_connections", "_handler", "_max_body_bytes", "_to_skip", "_whole")
 
     def __init__(
         self,
@@ -88,6 +98,10 @@ class Connection(RequestHandler):
         self._connections = connections
         self._handler = handler
         self._max_body_bytes = max_body_bytes
+        self._came = self._whole = 0
+        """Bytes that the parser was given since it was between two requests, and how many those requests have."""
+        self._to_skip = 0
+        """Bytes of a refused request that are still to come."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Counted from the first moment: a connection that never sends anything is one, too."""
@@ -108,6 +122,44 @@ class Connection(RequestHandler):
         """Read on."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """What the caller sends: to the parser, unless it begins with a request that is refused unread."""
+        if data and not (data := self._listened_to(data)):
+            return
+        if self._came != self._whole:
+            self._came += len(data)
+        elif data:
+            self._came, end = len(data), data.find(END)
+            self._whole = end + len(END) if end >= 0 else NEVER
+        super().data_received(data)
+
+    def _listened_to(self, data: bytes) -> bytes:
+        """What the parser is to see of it. Refused is only between two requests: nobody is served, and the parser has
+        nothing of the next one.
+        """
+        while data:
+            if self._to_skip:
+                data = self._skipped(data)
+                continue
+            waiter, refuse = self._waiter, self._connections.refuse
+            if refuse is None or waiter is None or waiter.done() or self._came != self._whole or self._paused:
+                break
+            if (refusal := refuse(data)) is None or self._close or self._force_close or self.transport is None:
+                break
+            self.transport.write(refusal.answer)
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            self._connections.refused(self)
+            self._to_skip = refusal.size
+        return data
+
+    def _skipped(self, data: bytes) -> bytes:
+        """What is not of the refused request; when all of that has come its caller waits for its turn."""
+        skipped = min(self._to_skip, len(data))
+        self._to_skip -= skipped
+        if not self._to_skip:
+            self._connections.turns.wait(self)
+        return data[skipped:]
 
     # --- in place of aiohttp's ---------------------------------------------------------------------------------------
 
@@ -151,6 +203,7 @@ class Connection(RequestHandler):
             await self._write(written(refusal(MalformedBody("this is not an HTTP request")), keeps_alive=False))
             return False
         is_1_1 = message.version >= HttpVersion11
+        self._whole += NEVER if message.chunked else int(message.headers.get("Content-Length", 0))
         request = Request(
             message.method,
             message.path,

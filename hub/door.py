@@ -14,15 +14,16 @@ from typing import Final
 import structlog
 from aiohttp.web import RequestPayloadError
 
+from hub import refusals
 from hub.claims import Address, address_of, parties_of
 from hub.core import Core
 from hub.http import Request, Response
-from hub.limits import BUSY, RETRY_S, Busy
+from hub.limits import Busy
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Platform, Scope
-from routing.errors import HubFailure, MalformedBody, OcpiError, RateLimited, Unauthorized
+from routing.errors import HubFailure, MalformedBody, OcpiError, Unauthorized
 from routing.journey import (
     ABOUT,
     Direction,
@@ -30,7 +31,6 @@ from routing.journey import (
     OnLeg,
     fault_of,
     new_journey_id,
-    new_request_id,
     outcome_of,
     timestamp,
 )
@@ -51,7 +51,6 @@ log = structlog.get_logger(__name__)
 
 RETIRE_S: Final = 1.0
 """How long a request waits until the token it was registered with is forgotten."""
-MAX_ID: Final = 128
 MAX_HEADERS: Final = 4096
 """How many Authorization headers are remembered with their hashes."""
 
@@ -94,7 +93,7 @@ Serve = Callable[[Visit], Awaitable[Response]]
 
 async def answer(request: Request, serve: Serve, hub: PartyId, on_leg: OnLeg) -> Response:
     """Serve one request. Whatever happens, the caller gets an OCPI envelope and its own ids back."""
-    visit = Visit(request, _given_id(request, REQUEST_ID), _given_id(request, CORRELATION_ID))
+    visit = Visit(request, *ids_of(request))
     ABOUT.set(visit.correlation_id)
     try:
         response = await serve(visit)
@@ -170,10 +169,15 @@ def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version:
 
 def busy(request: Request) -> Response:
     """What is said to one request too many, before anything else of it is looked at."""
-    error = RateLimited(BUSY)
-    ids = {name: _given_id(request, name) for name in (REQUEST_ID, CORRELATION_ID)}
-    headers = {"Content-Type": "application/json", "Retry-After": str(RETRY_S), **ids}
-    return Busy(error.http, envelope(error.code, error.message, timestamp()), headers)
+    said = refusals.busy()
+    request_id, correlation_id = ids_of(request)
+    return Busy(said.status, said.body, {**said.headers, REQUEST_ID: request_id, CORRELATION_ID: correlation_id})
+
+
+def ids_of(request: Request) -> tuple[str, str]:
+    """Request id and correlation id."""
+    headers = request.headers
+    return refusals.given_id(headers.get(REQUEST_ID)), refusals.given_id(headers.get(CORRELATION_ID))
 
 
 def envelope_response(http: int, body: bytes, headers: Mapping[str, str]) -> Response:
@@ -191,12 +195,6 @@ def addressed(to: PartyId | None, sender: PartyId | None) -> dict[str, str]:
         FROM_COUNTRY_CODE: sender.country_code,
         FROM_PARTY_ID: sender.party_id,
     }
-
-
-def _given_id(request: Request, name: str) -> str:
-    """The id that the caller gave, or a new one: 2.1.1 has none, and nobody is refused for that."""
-    given = request.headers.get(name)
-    return given if given and len(given) <= MAX_ID and given.isascii() and given.isprintable() else new_request_id()
 
 
 class Guard:
@@ -219,9 +217,9 @@ class Guard:
             await self._retire_registration_token(found.platform)
         return found
 
-    def platform(self, request: Request) -> Platform | None:
-        """Whose token this is, as far as the picture knows."""
-        found = self._find(self._read(request.headers.get(AUTHORIZATION, "")))
+    def platform(self, authorization: str) -> Platform | None:
+        """Whose token this header shows, as far as the picture knows."""
+        found = self._find(self._read(authorization))
         return found.platform if found else None
 
     async def close(self) -> None:

@@ -117,6 +117,7 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
             listening(
                 hub.metrics.counting(door),
                 sock,
+                refuse=door.refuse,
                 max_body_bytes=settings.routing.max_body_bytes,
                 shutdown_s=settings.server.shutdown_s * REQUESTS_SHARE,
                 certificates=settings.server.certificates,

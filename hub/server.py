@@ -15,6 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from hub.chores import Chore, doing
 from hub.connection import Connection, Connections, Handler
+from hub.refusals import Refuse
 from hub.tls import WATCH_S, Certificates, Renewal
 
 KEEP_ALIVE_S: Final = 75.0
@@ -57,14 +58,16 @@ async def listening(
     max_body_bytes: int,
     shutdown_s: float,
     certificates: Certificates | None = None,
+    refuse: Refuse | None = None,
     head_s: float = KEEP_ALIVE_S,
     most_connections: int | None = None,
 ) -> AsyncIterator[Connections]:
     """Serve a handler on a socket; on the way out stop accepting, and let running requests finish.
 
-    A connection may be silent, or take for the head of a request, `head_s` seconds.
+    A connection may be silent, or take for the head of a request, `head_s` seconds. `refuse` sees each request before
+    it is parsed, and may have it answered right there.
     """
-    connections = Connections(most_connections or bound_of_connections())
+    connections = Connections(most_connections or bound_of_connections(), refuse)
     server = _Server(
         connections,
         handler,

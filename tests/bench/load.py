@@ -80,6 +80,11 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
         return await self._answered
 
+    def send(self, data: bytes) -> None:
+        """Bytes that belong to no exchange: what is left of a request that was answered early."""
+        assert self._transport is not None
+        self._transport.write(data)
+
     def close(self) -> None:
         """Hang up."""
         if self._transport is not None:

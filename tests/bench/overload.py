@@ -20,6 +20,8 @@ CALLERS: Final = 1500
 """Connections that requests are offered on: more than the hub carries at the same time."""
 BURST_S: Final = 0.005
 """How often the generator sends what has become due."""
+MOST_AT_ONCE: Final = 200
+"""Of a generator that was held up itself: it must not make up for that with a crowd that nobody offered."""
 HUB: Final = "hub"
 
 
@@ -32,7 +34,7 @@ class Offered:
     without_retry_after: int = 0
     others: int = 0
     not_sent: int = 0
-    """No connection was free: every caller waited for an answer already."""
+    """No connection was free, every caller waited for an answer already; or the generator was late."""
     wall_s: float = 0.0
 
     def took(self, status: int, head: bytes, seconds: float) -> None:
@@ -105,7 +107,9 @@ async def offer(hub: Target, idle: deque[Connection], rate: float, seconds: floa
     started, sent = time.perf_counter(), 0
     while (now := time.perf_counter()) - started < seconds:
         due = int((now - started) * rate)
-        for number in range(sent, due):
+        late = max(due - sent - MOST_AT_ONCE, 0)
+        found.not_sent += late
+        for number in range(sent + late, due):
             if not idle:
                 found.not_sent += 1
                 continue

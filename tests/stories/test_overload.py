@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
+import pytest
+
 from hub.lifecycle import running
 from hub.limits import MAX_IN_FLIGHT_OF_ONE
+from hub.refusals import glance
 from hub.turns import REFUSED_IN_A_TURN, Turns
 from tests.bench import targets
 from tests.bench.hub_process import fill
-from tests.bench.load import Upstream, connect, start_upstream
+from tests.bench.load import Connection, Upstream, connect, start_upstream
 from tests.stories.nodes import MakeSettings
 from tests.stories.waiting import until
 
@@ -56,6 +59,7 @@ async def test_requests_beyond_the_bound_are_refused_at_once_and_welcome_afterwa
         again = await asyncio.gather(*(caller.exchange(targets.DIRECT[0]) for caller in refused))
         assert set(again) == {429}
         assert f'ocpi_hub_turned_away_total{{why="busy"}} {2 * TOO_MANY:.1f}'.encode() in hub.metrics.rendered()
+        assert await in_pieces(refused[0]) == [429] * 5, "what is left of a refused request is no request"
         Waits.wake()
         delivered = await asyncio.gather(*(call for call in calls if not call.done()))
         assert delivered == [200] * MAX_IN_FLIGHT_OF_ONE
@@ -63,6 +67,52 @@ async def test_requests_beyond_the_bound_are_refused_at_once_and_welcome_afterwa
         for caller in callers:
             caller.close()
     party.close()
+
+
+async def in_pieces(caller: Connection) -> list[int]:
+    """Requests whose end is still to come when they are answered, or cannot be seen; what each is answered."""
+    whole = targets.DIRECT[0]
+    body_at = whole.index(b"\r\n\r\n") + 4
+    statuses = []
+    for seen in (body_at, body_at + 10, len(whole) - 1):
+        statuses.append(await caller.exchange(whole[:seen]))
+        caller.send(whole[seen:])
+    chunked = whole[:body_at].replace(b"Content-Length: %d" % (len(whole) - body_at), b"Transfer-Encoding: chunked")
+    statuses.append(await caller.exchange(chunked + b"2\r\n{}\r\n0\r\n\r\n"))
+    caller.send(whole[:50])
+    statuses.append(await caller.exchange(whole[50:]))
+    return statuses
+
+
+HEAD = b"PUT / HTTP/1.1\r\nHost: hub\r\nAuthorization:  Token t \r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (HEAD + b"\r\n", len(HEAD) + 2),
+        (HEAD + b"content-LENGTH: 5\r\n\r\n{}", len(HEAD) + 21 + 5),
+        (HEAD, None),
+        (HEAD + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\n", None),
+        (HEAD + b"Content-Length : 5\r\n\r\n", None),
+        (HEAD + b"Content-Length: +5\r\n\r\n", None),
+        (HEAD + b"Content-Length: 5, 5\r\n\r\n", None),
+        (HEAD + b"Content-Length: 101\r\n\r\n", None),
+        (HEAD + b"Content-Length: 5\r\nTransfer-Encoding : chunked\r\n\r\n", None),
+        (HEAD + b"X: 1\nContent-Length: 5\r\n\r\n", None),
+        (HEAD + b"X: 1\r\n Content-Length: 5\r\n\r\n", None),
+        (HEAD + b"X: 1\rContent-Length: 5\r\n\r\n", None),
+        (HEAD + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", None),
+        (HEAD + b"Connection:Close\r\n\r\n", None),
+        (HEAD.replace(b"1.1", b"1.0") + b"\r\n", None),
+        (HEAD.replace(b"PUT", b"HEAD") + b"\r\n", None),
+        (b"\r\n" + HEAD + b"\r\n", None),
+    ],
+)
+def test_the_end_of_a_request_is_seen_only_where_there_is_no_doubt(data: bytes, size: int | None) -> None:
+    seen = glance(data, 100)
+    assert (seen.size if seen else None) == size
+    assert seen is None or seen.header(b"authorization") == "Token t"
 
 
 class Held:
