@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("serve", "serve"),
     "check-config": ("configuration", "check_config"),
     "migrate": ("serve", "migrate"),
+    "health": ("health", "health"),
     "rekey": ("rekey", "rekey"),
     "fake": ("fake", "fake"),
     "party": ("party", "app"),
