@@ -1,9 +1,8 @@
-"""HubClientInfo: what platforms are told of others, kept in the store, and listed for those who ask.
+"""HubClientInfo: what each platform is told of others, worked out for who asks, and kept until it is pushed.
 
-OCPI 2.2.1 and 2.3.0, HubClientInfo. Rows are kept for those who listen or ever asked. They follow the directory:
-whichever node first sees a new revision of it writes what that changes for whom, together with what is to be pushed
-(`hub.news` pushes). A node that dies leaves rows of an older revision, and the next look brings them up to date:
-nothing is lost.
+OCPI 2.2.1 and 2.3.0, HubClientInfo. What was told follows the directory: whichever node first sees that it changed
+keeps that in the store, together with what is to be pushed (`hub.news` pushes). A node that dies leaves what was told
+before, and the next look finds what is different: nothing is lost.
 """
 
 from __future__ import annotations
@@ -11,28 +10,33 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from hub.core import Core
 from hub.store import client_info
-from hub.store.client_info import InfoRow, Place, Wanted
+from hub.store import told as store
+from hub.store.client_info import InfoRow
+from hub.told import Told, time_of
+from hub.untold import Untold, slices, untold
 from hub.versions import base_url
-from routing.client_info import CLIENT_INFO, Shown, View, listens, view
+from routing.client_info import CLIENT_INFO, View, hidden, is_suspended, view
 from routing.directory import Directory, Platform
 from routing.errors import InvalidMessage
-from routing.ocpi import LIMIT, TOTAL_COUNT, ConnectionStatus, PartyId, Role, Version
+from routing.ocpi import LIMIT, TOTAL_COUNT, Role, Version
 
 MAX_PAGE: Final = 200
 """The most objects on a page, whatever limit was asked for."""
-SLICE: Final = 500
-"""Parties looked at in a stretch, before requests get their turn."""
 KEEP_GONE_S: Final = 30 * 86_400.0
 """How long a party that is gone is told to those who ask what is new."""
-_TICK_S: Final = 0.001
+FORGET_S: Final = 3_600.0
+"""How often those are looked for that are gone for longer."""
+LISTS: Final = 8
+"""Lists that are kept while nothing changes: whoever asks for one asks for all its pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,105 +47,164 @@ class Page:
     headers: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Changes:
-    """What a new revision of the directory means for the rows."""
-
-    new: list[InfoRow] = field(default_factory=list)
-    changed: list[InfoRow] = field(default_factory=list)
-    """Among them those that only moved to another platform: nobody is told."""
-    news: list[InfoRow] = field(default_factory=list)
-    """The rows that their viewers see changed."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What was there before."""
+class Wanted:
+    """Which rows a viewer asks for: a window of time (from inclusive, to exclusive), and a page."""
 
-    rows: Mapping[Place, InfoRow]
-    new: Set[str]
-    """Viewers for whom there were no rows."""
-    moments: Mapping[str, float]
-    """When each platform was last changed, where there are new viewers."""
+    date_from: float | None
+    date_to: float | None
+    offset: int
+    limit: int
+
+    def has(self, row: InfoRow, now: float) -> bool:
+        """Whether a row is in the window.
+
+        A party that is gone is only there for those who ask for a window of time: for them it is news that it is
+        SUSPENDED. A complete list does not have it, and by that it is no longer valid (HubClientInfo, GET).
+        """
+        if row.is_gone and (self.date_from is None is self.date_to or row.updated_at < now - KEEP_GONE_S):
+            return False
+        is_late_enough = self.date_from is None or row.updated_at >= self.date_from
+        return is_late_enough and (self.date_to is None or row.updated_at < self.date_to)
 
 
 class ClientInfo:
-    """Keeps the rows up to date, and answers the list."""
+    """Keeps what was told up to date, and answers the list."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self.revision = -1
-        """The revision of the directory that the rows are of, as far as this node knows."""
-        self._followed: Set[str] = frozenset()
-        """Whom rows are kept for, as far as this node knows."""
+        """The revision of the directory that this node has seen told."""
         self._turn = asyncio.Lock()
+        self._told = Told(core.settings.hub.party)
+        self._seen = Directory(core.settings.hub.party)
+        self._knows_policy = False
+        self._forgot_at = -math.inf
+        self._lists: OrderedDict[str, tuple[int, Sequence[InfoRow]]] = OrderedDict()
 
     async def list(self, version: Version, viewer: Platform, query: str) -> Page:
         """One page of what a platform is told (OCPI, HubClientInfo, GET). Raises InvalidMessage, StoreUnavailable."""
         wanted, given = _wanted(query)
         await self._core.picture.refresh()
-        await self.bring_up_to_date(asking=viewer.id)
-        async with self._core.store.read() as connection:
-            rows, total = await client_info.page(connection, viewer.id, wanted)
-        headers = {TOTAL_COUNT: str(total), LIMIT: str(MAX_PAGE)}
-        if wanted.offset + len(rows) < total and rows:
+        await self.bring_up_to_date()
+        now = time.time()
+        found = [row for row in await self._rows(viewer.id) if wanted.has(row, now)]
+        rows = found[wanted.offset : wanted.offset + wanted.limit]
+        headers = {TOTAL_COUNT: str(len(found)), LIMIT: str(MAX_PAGE)}
+        if wanted.offset + len(rows) < len(found) and rows:
             following = urlencode({**given, "offset": wanted.offset + len(rows), "limit": wanted.limit})
             url = f"{base_url(self._core, viewer)}/{version.number}/{CLIENT_INFO}"
             headers["Link"] = f'<{url}?{following}>; rel="next"'
         return Page([client_info_object(row) for row in rows], headers)
 
-    async def bring_up_to_date(self, asking: str | None = None) -> bool:
-        """Make the rows those of this node's picture, if nobody did; whether that was news to anybody.
+    # --- what was told -----------------------------------------------------------------------------------------------
 
-        From now on there are rows for who is `asking`, too. Raises StoreUnavailable.
+    async def bring_up_to_date(self) -> bool:
+        """Keep what this node's picture changes, if nobody did; whether that was news to anybody.
+
+        Raises StoreUnavailable.
         """
-        if self._is_up_to_date(asking):
+        if self._core.picture.directory.revision <= self.revision:
             return False
         async with self._turn:
-            if self._is_up_to_date(asking):
-                return False
             directory = self._core.picture.directory
-            news = await self._write(directory, {asking} if asking else set())
-            self.revision = directory.revision
-            return news
-
-    def _is_up_to_date(self, asking: str | None) -> bool:
-        is_followed = asking is None or asking in self._followed
-        return is_followed and self._core.picture.directory.revision <= self.revision
-
-    async def _write(self, directory: Directory, asking: Set[str]) -> bool:
-        now = math.floor(time.time() * 1000) / 1000
-        async with self._core.store.write() as connection:
-            since = await client_info.lock(connection)
-            changed = await self._changed(connection, directory, since)
-            followed = await client_info.followed(connection)
-            listening = {platform.id for platform in directory.platforms.values() if listens(platform)}
-            new = (listening | asking) - followed.keys()
-            self._followed = followed.keys() | new
-            if not changed and not new and since >= directory.revision:
+            if directory.revision <= self.revision:
                 return False
-            rows = {row.place: row for row in await client_info.of_platforms(connection, changed | new)}
-            keys = {row.party.folded for row in rows.values() if row.platform_id in changed}
-            keys |= {party.id.folded for party in _parties(directory, changed)}
-            rows |= {row.place: row for row in await client_info.of_parties(connection, keys)}
-            known = _Known(rows, new, await client_info.moments(connection) if new else {})
-            whole = (changed | new) & self._followed
-            changes = await _compare(directory, whole, self._followed - whole, keys, known, now)
-            await client_info.save(connection, changes.new, changes.changed)
-            # who has just come asks for the list; who was away is told nothing that it missed (HubClientInfo, OFFLINE)
-            posted = [row for row in changes.news if row.viewer in listening and followed.get(row.viewer)]
-            await client_info.post(connection, posted)
-            now_listen = {viewer: viewer in listening for viewer in self._followed if viewer in directory.platforms}
-            await client_info.follow(connection, dict(now_listen.items() - followed.items()))
-            await client_info.forget_gone(connection, now - KEEP_GONE_S)
-            await client_info.are_of(connection, max(since, directory.revision))
-        return bool(posted)
+            while True:
+                await self._learn()
+                changes = await self._untold(directory)
+                if not changes.told or await self._tell(changes):
+                    break
+            self._seen, self.revision = directory, directory.revision
+            self._knows_policy |= self._told.revision <= directory.revision
+            return bool(changes.news)
 
-    async def _changed(self, connection: Any, directory: Directory, since: int) -> set[str]:
-        """The platforms to look at: those that changed, or all, where this node starts with another policy."""
-        if self.revision < 0 and await client_info.is_new_policy(connection, directory.needs_agreement):
-            return set(directory.platforms)
-        return await client_info.changed_since(connection, since) if since < directory.revision else set()
+    async def _learn(self) -> None:
+        """Read what other nodes told, or this one before it was started."""
+        async with self._core.store.read() as connection:
+            turn = await store.last_turn(connection)
+            if turn == self._told.turn:
+                return
+            async for rows in store.since(connection, self._told.turn):
+                self._told.learn(rows)
+                await asyncio.sleep(0)
+            self._told.turn = turn
+
+    async def _untold(self, directory: Directory) -> Untold:
+        told = self._told
+        if told.revision > directory.revision:
+            return Untold()  # another node sees further
+        is_new = bool(told.turn) and told.directory.needs_agreement is not directory.needs_agreement
+        has_policy = is_new and not self._knows_policy  # this node starts with another policy
+        if told.revision == directory.revision and not has_policy:
+            return Untold()
+        now = told.next_time(math.floor(time.time() * 1000) / 1000)
+        return await untold(told, self._seen, directory, now, has_policy=has_policy)
+
+    async def _tell(self, changes: Untold) -> bool:
+        """Keep it, unless another node was first."""
+        now = time.time()
+        async with self._core.store.write() as connection:
+            turn = await store.lock(connection)
+            if turn != self._told.turn:
+                return False
+            await store.keep(connection, changes.told, turn + 1)
+            await client_info.save(connection, changes.alone)
+            await client_info.post(connection, changes.news)
+            if time.monotonic() > self._forgot_at + FORGET_S:
+                await client_info.forget_gone(connection, now - KEEP_GONE_S)
+                await store.forget_gone(connection, now - KEEP_GONE_S)
+                self._forgot_at = time.monotonic()
+        for rows in slices(changes.told):
+            self._told.learn(rows)
+            await asyncio.sleep(0)
+        self._told.turn = turn + 1
+        return True
+
+    # --- the list ----------------------------------------------------------------------------------------------------
+
+    async def _rows(self, viewer: str) -> Sequence[InfoRow]:
+        """Everybody that a viewer is told of, and who is gone, in a stable order."""
+        edition, rows = self._lists.pop(viewer, (-1, ()))
+        if edition != self._told.edition:
+            edition, rows = self._told.edition, await self._work_out(viewer)
+        self._lists[viewer] = edition, rows
+        while len(self._lists) > LISTS:
+            self._lists.popitem(last=False)
+        return rows
+
+    async def _work_out(self, viewer: str) -> Sequence[InfoRow]:
+        async with self._core.store.read() as connection:
+            alone = {(row.party.folded, row.role): row for row in await client_info.of_viewer(connection, viewer)}
+        directory, me = self._told.directory, self._told.directory.platforms.get(viewer)
+        if me is None:
+            return ()
+        found: dict[tuple[str, Role], InfoRow] = {place: row for place, row in alone.items() if row.is_gone}
+        for row in self._gone(me):
+            found[row.party.folded, row.role] = row
+        for some in slices(directory.parties):
+            for row in self._shown(me, view(directory, me, some)):
+                found[row.party.folded, row.role] = row
+            await asyncio.sleep(0)
+        for place, row in found.items():
+            if place in alone and alone[place].updated_at > row.updated_at:
+                found[place] = replace(row, updated_at=alone[place].updated_at)
+        return [found[place] for place in sorted(found)]
+
+    def _shown(self, me: Platform, seen: View) -> Iterator[InfoRow]:
+        for (party, role), shown in seen.items():
+            at = self._told.at(me.id, party.folded, role)
+            yield InfoRow(me.id, shown.party, role, shown.status, shown.platform_id, at)
+
+    def _gone(self, me: Platform) -> Iterator[InfoRow]:
+        """Who went while this viewer was there."""
+        told = self._told
+        directory = told.with_removed() if told.removed else told.directory
+        rows = [row for rows in directory.parties.values() for row in rows]
+        parties = [row for row in rows if row.platform_id in told.removed or is_suspended(directory, row)]
+        for row in self._shown(me, hidden(directory, me, parties, told.removed)):
+            if (time_of(told.times, row.party.folded, row.role) or 0.0) >= told.since[me.id]:
+                yield replace(row, is_gone=True)
 
 
 def client_info_object(row: InfoRow) -> dict[str, Any]:
@@ -154,74 +217,6 @@ def client_info_object(row: InfoRow) -> dict[str, Any]:
         "status": row.status,
         "last_updated": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-
-
-# --- what is different -----------------------------------------------------------------------------------------------
-
-
-def _parties(directory: Directory, platform_ids: Iterable[str]) -> Iterable[Any]:
-    return (
-        party for name in platform_ids if name in directory.platforms for party in directory.platforms[name].parties
-    )
-
-
-async def _compare(
-    directory: Directory, whole: Set[str], others: Set[str], keys: set[str], known: _Known, now: float
-) -> _Changes:
-    """What these viewers are to be told of everybody, and others of the parties of these keys."""
-    changes = _Changes()
-    by_viewer: dict[str, dict[Place, InfoRow]] = {}
-    for place, row in known.rows.items():
-        by_viewer.setdefault(row.viewer, {})[place] = row
-    everybody, looked_at = list(directory.parties), 0
-    touched = [party for party in everybody if party.folded in keys]
-    for viewer in [directory.platforms[name] for name in directory.platforms.keys() & (whole | others)]:
-        rows, parties = by_viewer.get(viewer.id, {}), everybody
-        if viewer.id not in whole:
-            rows, parties = {place: row for place, row in rows.items() if row.party.folded in keys}, touched
-        seen: dict[tuple[PartyId, Role], Shown] = {}
-        for begin in range(0, len(parties), SLICE):
-            seen |= view(directory, viewer, parties[begin : begin + SLICE])
-            looked_at += SLICE if len(parties) > SLICE else len(parties)
-            if looked_at >= SLICE:
-                looked_at = 0
-                await asyncio.sleep(0)
-        _compare_one(viewer, seen, rows, known, now, changes)
-    return changes
-
-
-def _compare_one(
-    viewer: Platform,
-    seen: View,
-    rows: Mapping[Place, InfoRow],
-    known: _Known,
-    now: float,
-    changes: _Changes,
-) -> None:
-    """One viewer: what it sees now against what it was told."""
-    left = dict(rows)
-    for (party, role), shown in seen.items():
-        row = left.pop((viewer.id, party.folded, role), None)
-        if row is None:
-            # to who asks for the first time it is as old as it is
-            at = min(known.moments.get(shown.platform_id, now), now) if viewer.id in known.new else now
-            new = InfoRow(viewer.id, shown.party, role, shown.status, shown.platform_id, round(at, 3))
-            changes.new.append(new)
-            changes.news.append(new)
-        elif row.status is not shown.status or row.is_gone:
-            _replace(changes, row, now, status=shown.status, platform_id=shown.platform_id, is_gone=False)
-        elif row.platform_id != shown.platform_id:
-            changes.changed.append(replace(row, platform_id=shown.platform_id))
-    for row in left.values():
-        if not row.is_gone:  # OCPI cannot delete: what is invalid is SUSPENDED (HubClientInfo, Push model)
-            _replace(changes, row, now, status=ConnectionStatus.SUSPENDED, is_gone=True)
-
-
-def _replace(changes: _Changes, row: InfoRow, now: float, **values: Any) -> None:
-    """Two changes of a row have two times, however fast they follow each other."""
-    new = replace(row, updated_at=max(now, round(row.updated_at + _TICK_S, 3)), **values)
-    changes.changed.append(new)
-    changes.news.append(new)
 
 
 # --- what is asked for -----------------------------------------------------------------------------------------------

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -21,14 +20,15 @@ from hub.clientinfo import ClientInfo, client_info_object
 from hub.core import Core
 from hub.store import StoreUnavailable, client_info
 from hub.store.client_info import InfoRow, Place
+from hub.unheard import Unheard
 from routing.answers import Answer, PassedOn, pass_on
 from routing.bridge import write_json
-from routing.client_info import CLIENT_INFO, address_of, listens, new_to_each_other
+from routing.client_info import CLIENT_INFO, address_of, listens, newly_connected
 from routing.decide import target_url
 from routing.directory import Directory, Platform
 from routing.errors import OcpiError
 from routing.journey import Direction, Leg, OnLeg, new_journey_id, new_request_id, outcome_of, timestamp
-from routing.ocpi import CORRELATION_ID, REQUEST_ID, Interface
+from routing.ocpi import CORRELATION_ID, REQUEST_ID, ConnectionStatus, Interface
 
 log = structlog.get_logger(__name__)
 
@@ -48,23 +48,6 @@ MAX_HELD: Final = 2_000
 """Pushes that one node claims at a time."""
 
 
-@dataclass(slots=True, eq=False)
-class _Unheard:
-    """Parties of a platform that a viewer is about to be told of: what comes from there waits, but not for ever."""
-
-    parties: frozenset[str]
-    revision: int
-    ends_at: float
-    told: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def wait(self) -> None:
-        try:
-            async with asyncio.timeout_at(self.ends_at):
-                await self.told.wait()
-        except TimeoutError:
-            return  # it was pushed, and not answered: that must not cost the party its traffic
-
-
 class News:
     """Pushes changes, each receiver in a line of its own. Close it when done."""
 
@@ -77,7 +60,7 @@ class News:
         self._lines: dict[str, dict[Place, InfoRow]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._done: list[InfoRow] = []
-        self._unheard: dict[tuple[str, str], _Unheard] = {}
+        self._unheard: dict[str, list[Unheard]] = {}
 
     def hold(self, viewer: str, sender: str) -> Awaitable[None] | None:
         """What a message from one platform to another must wait for; in nearly all cases nothing.
@@ -86,14 +69,14 @@ class News:
         """
         if not self._unheard:
             return None
-        unheard = self._unheard.get((viewer, sender))
-        return unheard.wait() if unheard else None
+        waits = (unheard.hold(viewer) for unheard in self._unheard.get(sender, ()))
+        return next((wait for wait in waits if wait is not None), None)
 
     def follow(self, before: Directory, after: Directory) -> Awaitable[None]:
         """The picture changed: hold back the objects of new parties at once, and write what there is to tell."""
         ends_at = asyncio.get_running_loop().time() + WAIT_S
-        for viewer, platform, parties in new_to_each_other(before, after):
-            self._unheard.setdefault((viewer, platform), _Unheard(parties, after.revision, ends_at))
+        for platform in newly_connected(before, after):
+            self._unheard.setdefault(platform.id, []).append(Unheard(platform.id, before, after, ends_at))
         return self._bring_up_to_date()
 
     async def push(self) -> None:
@@ -150,7 +133,7 @@ class News:
         if room <= 0:
             return
         async with self._core.store.read() as connection:
-            if not await client_info.waiting(connection):
+            if not await client_info.is_waiting(connection):
                 return
         now = time.time()
         async with self._core.store.write() as connection:
@@ -166,12 +149,24 @@ class News:
         if not self._unheard:
             return
         now = asyncio.get_running_loop().time()
+        entries = [unheard for entries in self._unheard.values() for unheard in entries]
+        keys = {unheard: unheard.keys for unheard in entries}
         async with self._core.store.read() as connection:
-            waiting = await client_info.waiting(connection)
-        for place, unheard in list(self._unheard.items()):
-            left = unheard.parties & {key for viewer, key in waiting if viewer == place[0]}
-            if (unheard.revision <= self.rows.revision and not left) or unheard.ends_at <= now:
-                self._release(place)
+            waiting = await client_info.waiting(connection, frozenset().union(*keys.values()))
+        for unheard in entries:
+            if unheard.after.revision > self.rows.revision and unheard.ends_at > now:
+                continue  # nobody knows yet who is to be told
+            left = {viewer for viewer, key in waiting if key in keys[unheard]} if unheard.ends_at > now else set()
+            for viewer in unheard.waiting.keys() - left:
+                unheard.release(viewer)
+            if not left:
+                self._heard(unheard)
+
+    def _heard(self, unheard: Unheard) -> None:
+        entries = self._unheard[unheard.platform_id]
+        entries.remove(unheard)
+        if not entries:
+            del self._unheard[unheard.platform_id]
 
     # --- one receiver ------------------------------------------------------------------------------------------------
 
@@ -187,17 +182,18 @@ class News:
                     log.error("client info not pushed", viewer=viewer, exc_info=error)
                 self._done.append(row)
                 del line[row.place]
-                if all(other.platform_id != row.platform_id for other in line.values()):
-                    self._release((viewer, row.platform_id))
+                if row.status is ConnectionStatus.CONNECTED and row.platform_id in self._unheard:
+                    self._release(viewer, row.platform_id, line.values())
                 self._woken.set()
         finally:
             del self._tasks[viewer]
             if not line:
                 del self._lines[viewer]
 
-    def _release(self, place: tuple[str, str]) -> None:
-        if unheard := self._unheard.pop(place, None):
-            unheard.told.set()
+    def _release(self, viewer: str, platform_id: str, left: Iterable[InfoRow]) -> None:
+        if all(other.platform_id != platform_id for other in left):
+            for unheard in self._unheard[platform_id]:
+                unheard.release(viewer)
 
     async def _push_one(self, claimed: InfoRow) -> InfoRow:
         """Push one object as it is by now; the one that was pushed."""

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub.lifecycle import Hub, running
-from hub.store import Store, client_info, client_info_tables, registration
+from hub.store import Store, client_info, registration
 from hub.store.client_info import InfoRow
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo
 from routing.ocpi import ConnectionStatus, PartyId, Role
-from tests.stories.market import MakeSettings, join, platform_of
+from tests.stories.market import MakeSettings, join
 
 NAMES = ("AAA", "BBB", "CCC", "DDD", "EEE")
 
@@ -47,29 +47,6 @@ async def test_the_window_is_from_inclusive_to_exclusive(market: tuple[Hub, Fake
     assert sorted(row["last_updated"] for row in window) == times[1:3]
     (paged,) = [page async for page in cpo.pages("hubclientinfo", query=f"date_from={times[4]}&limit=1")]
     assert paged.headers["X-Total-Count"] == "1"
-
-
-async def test_rows_are_kept_for_those_who_listen_or_ask_and_no_others(market: tuple[Hub, FakeCpo]) -> None:
-    """A hub of ten thousand platforms must not have a row for each two of them."""
-    hub, cpo = market
-
-    async def rows() -> list[tuple[str, str]]:
-        async with hub.store.read() as connection:
-            found = (await connection.execute(client_info_tables.client_info.select())).all()
-        return sorted((row.viewer, row.party_id) for row in found)
-
-    listening = [(platform_of(hub, cpo), name) for name in NAMES]
-    assert await rows() == listening, "the five are not registered: nobody of them reads anything"
-    async with FakeCpo("FR*ASK", modules=("locations",)) as asking:
-        await join(hub, asking)
-        assert await rows() == listening
-        assert len([row async for row in asking.list("hubclientinfo")]) == len(NAMES)
-        asked = [(platform_of(hub, asking), name) for name in NAMES]
-        assert await rows() == sorted([*listening, *asked])
-        await hub.platforms.invite(by="test", name="FFF", roles=[RoleRow(PartyId("DE", "FFF"), Role.EMSP)])
-        assert len([row async for row in asking.list("hubclientinfo")]) == len(NAMES) + 1
-        both = [(platform_of(hub, party), "FFF") for party in (cpo, asking)]
-        assert await rows() == sorted([*listening, *asked, *both])
 
 
 async def test_a_next_page_keeps_the_window(market: tuple[Hub, FakeCpo]) -> None:
@@ -137,11 +114,9 @@ async def test_a_row_is_pushed_by_one_node_and_again_when_it_changed_meanwhile(s
     newer = InfoRow("cpo", PartyId("DE", "ABC"), Role.EMSP, ConnectionStatus.CONNECTED, "emsp", 2.5)
     async with store.write() as connection:
         await registration.add_platform(connection, platform_id="cpo", name="cpo", roles=[])
-        await client_info.save(connection, [row], [])
         await client_info.post(connection, [row])
         assert await client_info.claim(connection, now=10, until=20, at_most=5) == [row]
         assert await client_info.claim(connection, now=15, until=30, at_most=5) == [], "another node has it"
-        await client_info.save(connection, [], [newer])
         await client_info.post(connection, [newer])
         assert await client_info.claim(connection, now=15, until=30, at_most=5) == [], "its order must be kept"
         await client_info.pushed(connection, [row])

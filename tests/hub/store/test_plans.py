@@ -92,7 +92,6 @@ async def test_news_are_taken_without_reading_all_that_everybody_is_told(store: 
             await registration.add_platform(connection, platform_id=name, name=name, roles=())
         parties = (PartyId("NL", "TNM"), PartyId("BE", "BEC"))
         rows = [InfoRow("viewer", party, Role.CPO, ConnectionStatus.CONNECTED, "other", 1.0) for party in parties]
-        await client_info.save(connection, rows, [])
         await client_info.post(connection, rows)
     async with explained(store) as steps, store.write() as connection:
         assert len(await client_info.claim(connection, now=1.0, until=2.0, at_most=10)) == len(rows)
