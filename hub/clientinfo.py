@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,10 +21,10 @@ from hub.core import Core
 from hub.store import client_info
 from hub.store import told as store
 from hub.store.client_info import InfoRow
-from hub.told import Told, time_of
+from hub.told import Told
 from hub.untold import Untold, slices, untold
 from hub.versions import base_url
-from routing.client_info import CLIENT_INFO, View, hidden, is_suspended, view
+from routing.client_info import CLIENT_INFO, view
 from routing.directory import Directory, Platform
 from routing.errors import InvalidMessage
 from routing.ocpi import LIMIT, TOTAL_COUNT, Role, Version
@@ -176,35 +176,21 @@ class ClientInfo:
     async def _work_out(self, viewer: str) -> Sequence[InfoRow]:
         async with self._core.store.read() as connection:
             alone = {(row.party.folded, row.role): row for row in await client_info.of_viewer(connection, viewer)}
-        directory, me = self._told.directory, self._told.directory.platforms.get(viewer)
+        told = self._told
+        directory, me = told.directory, told.directory.platforms.get(viewer)
         if me is None:
             return ()
         found: dict[tuple[str, Role], InfoRow] = {place: row for place, row in alone.items() if row.is_gone}
-        for row in self._gone(me):
+        for row in told.gone(me):
             found[row.party.folded, row.role] = row
         for some in slices(directory.parties):
-            for row in self._shown(me, view(directory, me, some)):
+            for row in told.shown(me, view(directory, me, some)):
                 found[row.party.folded, row.role] = row
             await asyncio.sleep(0)
         for place, row in found.items():
             if place in alone and alone[place].updated_at > row.updated_at:
                 found[place] = replace(row, updated_at=alone[place].updated_at)
         return [found[place] for place in sorted(found)]
-
-    def _shown(self, me: Platform, seen: View) -> Iterator[InfoRow]:
-        for (party, role), shown in seen.items():
-            at = self._told.at(me.id, party.folded, role)
-            yield InfoRow(me.id, shown.party, role, shown.status, shown.platform_id, at)
-
-    def _gone(self, me: Platform) -> Iterator[InfoRow]:
-        """Who went while this viewer was there."""
-        told = self._told
-        directory = told.with_removed() if told.removed else told.directory
-        rows = [row for rows in directory.parties.values() for row in rows]
-        parties = [row for row in rows if row.platform_id in told.removed or is_suspended(directory, row)]
-        for row in self._shown(me, hidden(directory, me, parties, told.removed)):
-            if (time_of(told.times, row.party.folded, row.role) or 0.0) >= told.since[me.id]:
-                yield replace(row, is_gone=True)
 
 
 def client_info_object(row: InfoRow) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 PUSH_S: Final = 10.0
 """How long a receiver may take for one object."""
+MANY: Final = 200
+"""Receivers that are being called, beyond which more are taken only every `LOOK_S`: they may all hang."""
 WAIT_S: Final = 5.0
 """How long the first objects of a party wait for a receiver that is just being told of it."""
 SWEEP_S: Final = 2.0
@@ -45,7 +47,9 @@ LOOK_S: Final = 0.1
 LEASE_S: Final = 120.0
 """How long a node that died keeps others from pushing what it claimed."""
 MAX_HELD: Final = 2_000
-"""Pushes that one node claims at a time."""
+"""Pushes that one node has claimed at most."""
+AT_ONCE: Final = 50
+"""Pushes that it claims, or ticks off, in one go: requests have their turn in between."""
 
 
 class News:
@@ -57,8 +61,9 @@ class News:
         """What is told to whom; also who answers the list."""
         self._on_leg = on_leg
         self._woken = asyncio.Event()
-        self._lines: dict[str, dict[Place, InfoRow]] = {}
+        self._lines: dict[str, dict[Place, tuple[InfoRow, float]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._took_at = 0.0
         self._done: list[InfoRow] = []
         self._unheard: dict[str, list[Unheard]] = {}
 
@@ -77,7 +82,15 @@ class News:
         ends_at = asyncio.get_running_loop().time() + WAIT_S
         for platform in newly_connected(before, after):
             self._unheard.setdefault(platform.id, []).append(Unheard(platform.id, before, after, ends_at))
-        return self._bring_up_to_date()
+        return self.bring_up_to_date()
+
+    async def bring_up_to_date(self) -> None:
+        """See what changed; also before the node is ready, since there may be thousands of platforms."""
+        try:
+            await self.rows.bring_up_to_date()
+        except StoreUnavailable as error:  # whoever changed the picture is done; `push` tries again
+            log.warning("store unavailable", while_doing="noting client info", reason=str(error))
+        self._woken.set()
 
     async def push(self) -> None:
         """Push what there is, and what comes, until cancelled. Raises StoreUnavailable."""
@@ -93,7 +106,7 @@ class News:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        left = [row for line in self._lines.values() for row in line.values()]
+        left = [row for line in self._lines.values() for row, _ in line.values()]
         try:
             await self._tick_off()
             if left:
@@ -102,16 +115,9 @@ class News:
         except StoreUnavailable as error:
             log.warning("store unavailable", while_doing="putting back client info", reason=str(error))
 
-    async def _bring_up_to_date(self) -> None:
-        try:
-            await self.rows.bring_up_to_date()
-        except StoreUnavailable as error:  # whoever changed the picture is done; `push` tries again
-            log.warning("store unavailable", while_doing="noting client info", reason=str(error))
-        self._woken.set()
-
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(LOOK_S if self._unheard else SWEEP_S):
+            async with asyncio.timeout(LOOK_S if self._unheard or len(self._tasks) >= MANY else SWEEP_S):
                 await self._woken.wait()
         except TimeoutError:
             return
@@ -121,48 +127,56 @@ class News:
 
     async def _tick_off(self) -> None:
         """Have the store forget what was pushed."""
-        done = self._done[:]
+        done = self._done[:AT_ONCE]
         if done:
             async with self._core.store.write() as connection:
                 await client_info.pushed(connection, done)
             del self._done[: len(done)]
-            self._woken.set()  # what changed while it was on its way can be taken now
+            self._woken.set()  # there may be more; and what changed while it was on its way can be taken now
 
     async def _take(self) -> None:
-        room = MAX_HELD - sum(len(line) for line in self._lines.values())
-        if room <= 0:
+        room = min(AT_ONCE, MAX_HELD - sum(len(line) for line in self._lines.values()))
+        is_busy = len(self._tasks) >= MANY and time.monotonic() < self._took_at + LOOK_S
+        if room <= 0 or is_busy:
             return
         async with self._core.store.read() as connection:
             if not await client_info.is_waiting(connection):
                 return
-        now = time.time()
+        now, self._took_at = time.time(), time.monotonic()
         async with self._core.store.write() as connection:
             rows = await client_info.claim(connection, now=now, until=now + LEASE_S, at_most=room)
+        if len(rows) == room:
+            self._woken.set()  # there may be more
         for row in rows:
-            self._lines.setdefault(row.viewer, {})[row.place] = row
+            self._lines.setdefault(row.viewer, {})[row.place] = row, now
+        for row in rows:
             if row.viewer not in self._tasks:
                 name = f"client info for {row.viewer}"
                 self._tasks[row.viewer] = asyncio.create_task(self._push_to(row.viewer), name=name)
+                await asyncio.sleep(0)  # a call costs most when it begins: not all at a stretch
 
     async def _let_go(self) -> None:
         """Let objects pass whose receiver was told, by whatever node, or does not answer."""
         if not self._unheard:
             return
         now = asyncio.get_running_loop().time()
-        entries = [unheard for entries in self._unheard.values() for unheard in entries]
-        keys = {unheard: unheard.keys for unheard in entries}
-        async with self._core.store.read() as connection:
-            waiting = await client_info.waiting(connection, frozenset().union(*keys.values()))
-        for unheard in entries:
-            if unheard.after.revision > self.rows.revision and unheard.ends_at > now:
-                continue  # nobody knows yet who is to be told
-            left = {viewer for viewer, key in waiting if key in keys[unheard]} if unheard.ends_at > now else set()
-            for viewer in unheard.waiting.keys() - left:
-                unheard.release(viewer)
-            if not left:
+        for unheard in [unheard for entries in self._unheard.values() for unheard in entries]:
+            if unheard.ends_at <= now:
                 self._heard(unheard)
+            elif unheard.after.revision <= self.rows.revision:  # before that nobody knows yet who is to be told
+                awaited = tuple(unheard.waiting)
+                async with self._core.store.read() as connection:
+                    left = await client_info.waiting_of(connection, awaited, unheard.keys)
+                    is_left = bool(left) or await client_info.is_waiting(connection, unheard.keys)
+                for viewer in set(awaited) - left:
+                    unheard.release(viewer)
+                if not is_left:
+                    self._heard(unheard)
 
     def _heard(self, unheard: Unheard) -> None:
+        """Nobody is still to be told, or was not in time."""
+        for viewer in tuple(unheard.waiting):
+            unheard.release(viewer)
         entries = self._unheard[unheard.platform_id]
         entries.remove(unheard)
         if not entries:
@@ -175,33 +189,33 @@ class News:
         line = self._lines[viewer]
         try:
             while line:
-                row = next(iter(line.values()))
+                row, claimed_at = next(iter(line.values()))
                 try:
-                    row = await self._push_one(row)
+                    row = await self._push_one(row, claimed_at)
                 except Exception as error:  # one object that cannot be pushed must not keep the others back
                     log.error("client info not pushed", viewer=viewer, exc_info=error)
                 self._done.append(row)
                 del line[row.place]
                 if row.status is ConnectionStatus.CONNECTED and row.platform_id in self._unheard:
-                    self._release(viewer, row.platform_id, line.values())
+                    self._release(viewer, row.platform_id)
                 self._woken.set()
         finally:
             del self._tasks[viewer]
             if not line:
                 del self._lines[viewer]
 
-    def _release(self, viewer: str, platform_id: str, left: Iterable[InfoRow]) -> None:
-        if all(other.platform_id != platform_id for other in left):
+    def _release(self, viewer: str, platform_id: str) -> None:
+        if all(other.platform_id != platform_id for other, _ in self._lines[viewer].values()):
             for unheard in self._unheard[platform_id]:
                 unheard.release(viewer)
 
-    async def _push_one(self, claimed: InfoRow) -> InfoRow:
+    async def _push_one(self, claimed: InfoRow, claimed_at: float) -> InfoRow:
         """Push one object as it is by now; the one that was pushed."""
-        try:
-            async with self._core.store.read() as connection:
-                row = await client_info.find(connection, claimed.place) or claimed
-        except StoreUnavailable:
-            row = claimed  # older by a moment at worst: then it is not ticked off, and pushed again
+        row = claimed  # at worst it is older by a moment: then it is not ticked off, and pushed again
+        if not 0 <= time.time() - claimed_at < LOOK_S:
+            with suppress(StoreUnavailable):
+                async with self._core.store.read() as connection:
+                    row = await client_info.find(connection, claimed.place) or claimed
         viewer = self._core.picture.directory.platforms.get(row.viewer)
         address = address_of(viewer) if viewer is not None and listens(viewer) else None
         if viewer is not None and address is not None:
@@ -261,6 +275,7 @@ class News:
 async def telling(core: Core, on_leg: OnLeg) -> AsyncIterator[News]:
     """Push what changes from now on, and what was left to be pushed before."""
     news = News(core, ClientInfo(core), on_leg)
+    await news.bring_up_to_date()
     core.picture.follow(news.follow)
     async with doing(Chore("pushing client info", RETRY_S, news.push)):
         try:

@@ -6,12 +6,13 @@ since when a viewer is there, and when the rules changed. `hub.store.told` keeps
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from hub.store.client_info import InfoRow
 from hub.store.told import Kind, ToldRow
-from routing.client_info import listens
+from routing.client_info import View, hidden, is_suspended, listens
 from routing.directory import Agreement, Directory, Party, Platform
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 
@@ -54,9 +55,22 @@ class Told:
         following = round(self._newest + TICK_S, 3)
         return following if now < following < now + BACK_S else now
 
-    def with_removed(self) -> Directory:
-        """The directory as if nobody had been removed."""
-        return self.directory.changed(self.removed.values(), revision=self.revision)
+    def shown(self, viewer: Platform, seen: View) -> Iterator[InfoRow]:
+        """What a viewer sees, and since when."""
+        for (party, role), shown in seen.items():
+            at = self.at(viewer.id, party.folded, role)
+            yield InfoRow(viewer.id, shown.party, role, shown.status, shown.platform_id, at)
+
+    def gone(self, viewer: Platform) -> Iterator[InfoRow]:
+        """Who went for everybody while this viewer was there."""
+        directory = self.directory
+        if self.removed:  # as if they were still there
+            directory = directory.changed(self.removed.values(), revision=self.revision)
+        rows = (row for rows in directory.parties.values() for row in rows)
+        parties = [row for row in rows if row.platform_id in self.removed or is_suspended(directory, row)]
+        for row in self.shown(viewer, hidden(directory, viewer, parties, self.removed)):
+            if (time_of(self.times, row.party.folded, row.role) or 0.0) >= self.since[viewer.id]:
+                yield replace(row, is_gone=True)
 
     def learn(self, rows: Iterable[ToldRow]) -> None:
         """Take in what was told, by whatever node."""
@@ -100,8 +114,8 @@ class Told:
     def _read(self, row: ToldRow) -> Platform:
         said = row.said
         parties = []
-        for country_code, party_id, role, is_suspended, at in said["parties"]:
-            party = Party(PartyId(country_code, party_id), Role(role), row.name, "", None, is_suspended)
+        for country_code, party_id, role, was_dropped, at in said["parties"]:
+            party = Party(PartyId(country_code, party_id), Role(role), row.name, "", None, was_dropped)
             place = party.id.folded, party.role
             self.times[place] = max(at, self.times.get(place, 0.0))
             self._newest = max(self._newest, at)

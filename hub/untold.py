@@ -168,7 +168,7 @@ def _alone(change: _Change) -> dict[str, frozenset[PartyId] | None]:
     for new in change.fresh:
         old = before.platforms.get(new.id)
         if old is not None and can_ask(old) and can_ask(new):  # who could not ask is new
-            keys = newly_seen(change.picture, old, new)
+            keys = newly_seen((before, change.picture), old, new)
             if keys is None or keys:
                 found[new.id] = keys
     for pair in change.pairs:

@@ -145,7 +145,7 @@ def essentials(platform: Platform) -> Platform:
     )
 
 
-def newly_seen(directory: Directory, before: Platform, after: Platform) -> frozenset[PartyId] | None:
+def newly_seen(directories: Iterable[Directory], before: Platform, after: Platform) -> frozenset[PartyId] | None:
     """Of which parties a platform may be told something else because it changed itself; None: of any."""
     if (before.counterpart, _acting(before)) != (after.counterpart, _acting(after)):
         return None
@@ -154,8 +154,10 @@ def newly_seen(directory: Directory, before: Platform, after: Platform) -> froze
         for role, is_known in ((Role.HUB, _knows_hubs), (Role.PTP, speaks_payments))
         if is_known(before) is not is_known(after)
     }
-    rows = (row for rows in directory.parties.values() for row in rows if row.role in changed) if changed else ()
-    return frozenset(row.id for row in rows)
+    if not changed:
+        return frozenset()
+    rows = (row for directory in directories for rows in directory.parties.values() for row in rows)
+    return frozenset(row.id for row in rows if row.role in changed)
 
 
 def _acting(platform: Platform) -> frozenset[tuple[PartyId, Role]]:

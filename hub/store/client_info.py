@@ -19,7 +19,7 @@ from routing.ocpi import ConnectionStatus, PartyId, Role
 Place = tuple[str, str, str]
 """A row: viewer, folded party, role."""
 
-SLICE: Final = 250
+SLICE: Final = 100
 """Rows that are written in a stretch, before requests get their turn."""
 TICK_S: Final = 0.001
 
@@ -119,16 +119,18 @@ async def put_back(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None
     await connection.execute(update(client_info_pushes).where(same).values(claimed_until=0), _places(rows))
 
 
-async def is_waiting(connection: AsyncConnection) -> bool:
-    """Whether anything is still to be pushed."""
-    return await connection.scalar(select(client_info_pushes.c.key).limit(1)) is not None
+async def is_waiting(connection: AsyncConnection, keys: Collection[str] | None = None) -> bool:
+    """Whether anything (or anything of these parties, folded) is still to be pushed."""
+    query = select(client_info_pushes.c.key).limit(1)
+    return (
+        await connection.scalar(query if keys is None else query.where(client_info_pushes.c.key.in_(keys))) is not None
+    )
 
 
-async def waiting(connection: AsyncConnection, keys: Collection[str] | None = None) -> set[tuple[str, str]]:
-    """Which viewers are still to be told of which parties (folded ids), or of those."""
-    query = select(client_info_pushes.c.viewer, client_info_pushes.c.key)
-    rows = await connection.execute(query if keys is None else query.where(client_info_pushes.c.key.in_(keys)))
-    return {(row.viewer, row.key) for row in rows}
+async def waiting_of(connection: AsyncConnection, viewers: Collection[str], keys: Collection[str]) -> set[str]:
+    """Which of these viewers are still to be told of one of these parties (folded)."""
+    viewer, key = client_info_pushes.c.viewer, client_info_pushes.c.key
+    return set(await connection.scalars(select(viewer).where(viewer.in_(viewers), key.in_(keys)))) if viewers else set()
 
 
 def _news(statement: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.store.client_info_tables import client_info_told
 from hub.store.tables import counters
 
-SLICE: Final = 250
+SLICE: Final = 100
 """Rows that are read or written in a stretch, before requests get their turn."""
 _COUNTER: Final = "client_info"
 _FIRST: Final = text("INSERT INTO counters (name, value) VALUES ('client_info', 0) ON CONFLICT DO NOTHING")

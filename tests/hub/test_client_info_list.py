@@ -120,10 +120,10 @@ async def test_a_row_is_pushed_by_one_node_and_again_when_it_changed_meanwhile(s
         await client_info.post(connection, [newer])
         assert await client_info.claim(connection, now=15, until=30, at_most=5) == [], "its order must be kept"
         await client_info.pushed(connection, [row])
-        assert await client_info.waiting(connection) == {("cpo", "DEABC")}
+        assert await client_info.waiting_of(connection, ["cpo", "emsp"], ["DEABC"]) == {"cpo"}
         assert await client_info.claim(connection, now=16, until=30, at_most=5) == [newer]
         assert await client_info.claim(connection, now=31, until=50, at_most=5) == [newer], "that node is dead"
         await client_info.put_back(connection, [newer])
         assert await client_info.claim(connection, now=32, until=50, at_most=5) == [newer]
         await client_info.pushed(connection, [newer])
-        assert await client_info.waiting(connection) == set()
+        assert not await client_info.is_waiting(connection)

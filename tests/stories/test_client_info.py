@@ -12,7 +12,7 @@ from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.exchange import Seen
 from routing.directory import Agreement
 from routing.ocpi import ConnectionStatus, PartyId, Role
-from tests.stories.market import MakeSettings, eventually, invite, join, market, platform_of
+from tests.stories.market import QUICK, MakeSettings, eventually, invite, join, market, platform_of
 from tests.stories.test_what_happened import told
 
 WAIT_S = 30.0
@@ -234,7 +234,7 @@ async def test_a_new_party_is_told_before_its_first_object_arrives(settings: Mak
 
 
 async def test_a_receiver_that_does_not_answer_the_news_holds_nobody_for_long(settings: MakeSettings) -> None:
-    async with running(settings()) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+    async with running(settings(routing=QUICK)) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
         await join(hub, cpo)
         cpo.misbehave("silent", module="hubclientinfo")
         await join(hub, emsp)

@@ -25,6 +25,6 @@ async def all_told(hub: Hub) -> None:
     async with asyncio.timeout(WAIT_S):
         while True:
             async with hub.store.read() as connection:
-                if not await client_info.waiting(connection):
+                if not await client_info.is_waiting(connection):
                     return
             await asyncio.sleep(0.01)
