@@ -139,7 +139,11 @@ class ClientInfo:
         if told.revision == directory.revision and not has_policy:
             return Untold()
         now = told.next_time(math.floor(time.time() * 1000) / 1000)
-        return await untold(told, self._seen, directory, now, has_policy=has_policy)
+        moments = {}
+        if not told.turn:  # to who asks for the first time, things are as old as they are
+            async with self._core.store.read() as connection:
+                moments = await store.moments(connection)
+        return await untold(told, self._seen, directory, now, has_policy=has_policy, moments=moments)
 
     async def _tell(self, changes: Untold) -> bool:
         """Keep it, unless another node was first."""

@@ -7,9 +7,10 @@ The cost is that of what changed, times those who are pushed to; whoever only as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from hub.store.client_info import InfoRow
@@ -42,6 +43,7 @@ class _Change:
     picture: Directory
     now: float
     has_policy: bool
+    moments: Mapping[str, float]
     fresh: list[Platform] = field(default_factory=list)
     removed: list[Platform] = field(default_factory=list)
     pairs: list[tuple[PartyId, PartyId]] = field(default_factory=list)
@@ -51,9 +53,20 @@ class _Change:
     """The same parties."""
 
 
-async def untold(told: Told, seen: Directory, picture: Directory, now: float, *, has_policy: bool) -> Untold:
-    """Compare. Platforms of which `seen` has the same object were compared before; `has_policy`: the rules changed."""
-    change = _Change(told, picture, now, has_policy)
+async def untold(
+    told: Told,
+    seen: Directory,
+    picture: Directory,
+    now: float,
+    *,
+    has_policy: bool,
+    moments: Mapping[str, float] = MappingProxyType({}),
+) -> Untold:
+    """Compare. Platforms of which `seen` has the same object were compared before; `has_policy`: the rules changed.
+
+    A platform that nothing was told of is as it is since its moment, or since now.
+    """
+    change = _Change(told, picture, now, has_policy, moments)
     found = Untold()
     pace = Pace()
     for platform in (row for row in picture.platforms.values() if seen.platforms.get(row.id) is not row):
@@ -102,15 +115,16 @@ def _platform(change: _Change, new: Platform) -> Iterator[ToldRow]:
     change.fresh.append(new)
     was = {} if old is None else {(row.id, row.role): old.status_of(row) for row in old.parties}
     moved = old is not None and old.counterpart != new.counterpart
+    now = change.now if old else min(change.now, change.moments.get(new.id, change.now))
     times = {}
     for row in new.parties:
         place = row.id.folded, row.role
         if moved or was.get((row.id, row.role)) is not new.status_of(row):
-            change.times[place] = later(change.now, told.times.get(place))
+            change.times[place] = later(now, told.times.get(place))
             change.touched.add(row.id)
-        times[place] = change.times.get(place) or told.times[place]
+        times[place] = change.times[place] if place in change.times else told.times[place]
     is_known = old is not None and can_ask(old)
-    yield platform_row(new, told.since[new.id] if is_known else change.now, times)
+    yield platform_row(new, told.since[new.id] if is_known else now, times)
 
 
 def _removed(change: _Change, old: Platform) -> ToldRow:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.client_info_tables import client_info_told
-from hub.store.tables import counters
+from hub.store.tables import counters, platforms
 
 SLICE: Final = 100
 """Rows that are read or written in a stretch, before requests get their turn."""
@@ -72,6 +72,12 @@ async def since(connection: AsyncConnection, turn: int) -> AsyncIterator[list[To
             return
         last = (rows[-1].kind, rows[-1].name)
         yield rows
+
+
+async def moments(connection: AsyncConnection) -> dict[str, float]:
+    """When each platform was last changed (epoch seconds, to the millisecond)."""
+    rows = await connection.execute(select(platforms.c.id, platforms.c.updated_at))
+    return {row.id: round(row.updated_at, 3) for row in rows}
 
 
 async def keep(connection: AsyncConnection, rows: Sequence[ToldRow], turn: int) -> None:
