@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
+_ONE_MIGRATES: Final = text("SELECT pg_advisory_xact_lock(hashtext('ocpi-hub migrates'))")
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _BUSY_MS: Final = 10_000
 _CONNECT_S: Final = 5
@@ -232,8 +233,12 @@ def _revisions() -> tuple[str | None, frozenset[str]]:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
-    current = MigrationContext.configure(connection).get_current_revision()
     head, known = _revisions()
+    if revision == "head" and MigrationContext.configure(connection).get_current_revision() == head:
+        return
+    if connection.dialect.name == "postgresql":  # of nodes that start together one migrates, and the others wait
+        connection.execute(_ONE_MIGRATES)
+    current = MigrationContext.configure(connection).get_current_revision()
     if current == head and revision == "head":
         return
     if current is None or current in known:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -36,6 +38,17 @@ async def test_migrating_is_done_once_and_can_be_repeated(blank_store_url: str) 
         assert await store.is_migrated()
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+async def test_nodes_that_start_together_on_an_empty_store_migrate_it_once(blank_store_url: str) -> None:
+    stores = [Store(blank_store_url) for _ in range(3)]
+    try:
+        await asyncio.gather(*(store.migrate() for store in stores))
+        assert await stores[0].is_migrated()
+    finally:
+        for store in stores:
+            await store.close()
 
 
 async def test_a_store_of_a_newer_node_is_good_enough(store: Store) -> None:
