@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, bindparam, case, delete, select, tuple_, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.client_info_tables import client_info, client_info_pushes
+from hub.store.tables import platforms
 from hub.store.told import upsert
 from routing.ocpi import ConnectionStatus, PartyId, Role
 
@@ -139,7 +140,12 @@ def _news(statement: Any) -> dict[str, Any]:
 
 async def _in_slices(connection: AsyncConnection, statement: Any, rows: Sequence[InfoRow]) -> None:
     for start in range(0, len(rows), SLICE):
-        await connection.execute(statement, [_values(row) for row in rows[start : start + SLICE]])
+        some = rows[start : start + SLICE]
+        named = select(platforms.c.id).where(platforms.c.id.in_({row.viewer for row in some}))
+        # another node may have removed a viewer that this one still has in its picture
+        there = set(await connection.scalars(named.with_for_update(read=True, key_share=True)))
+        if values := [_values(row) for row in some if row.viewer in there]:
+            await connection.execute(statement, values)
 
 
 def _places(rows: Iterable[InfoRow]) -> list[dict[str, Any]]:

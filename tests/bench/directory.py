@@ -14,16 +14,24 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import insert
+
 from hub import log
+from hub.clientinfo import ClientInfo
 from hub.config import Settings
+from hub.core import Core
 from hub.lifecycle import _core
 from hub.loop import run, settle
 from hub.store import registry
+from hub.store.tables import endpoints
+from routing.ocpi import VERSIONS, ConnectionStatus, Interface
 from tests.bench import targets
 from tests.bench.findings import Figure, Part, at_most
 from tests.bench.hub_process import fill
 
 PLATFORMS: Final = 10_000
+LISTENERS: Final = 1_000
+"""eMSPs that HubClientInfo is pushed to: what is to be pushed is part of a change, calling them is not."""
 CHANGES: Final = 50
 TICK_S: Final = 0.001
 
@@ -41,6 +49,7 @@ async def part(rounds: int) -> Part:
         [
             at_most(f"the directory of {PLATFORMS:,} platforms loads in", row["load_s"].median, 3, "s"),
             at_most("a change of it stalls the event loop for (CPU)", row["stall_cpu_ms"].median, 20, "ms", 1),
+            at_most("a list of who is there stalls the event loop for (CPU)", row["list_cpu_ms"].median, 20, "ms", 1),
         ],
     )
 
@@ -57,24 +66,40 @@ async def main() -> None:
         )
         async with AsyncExitStack() as stack:
             core = await _core(settings, stack)
-            await fill(core, [1], PLATFORMS, PLATFORMS // 10)
+            await fill(core, [1], PLATFORMS, LISTENERS)
+            await listen(core)
         async with AsyncExitStack() as stack:
             gc.collect()
             started, cpu_started = time.perf_counter(), time.process_time()
             core = await _core(settings, stack)
             load_s, load_cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
             assert len(core.picture.directory.platforms) == PLATFORMS
+            rows = ClientInfo(core)
+            await rows.bring_up_to_date()
+            core.picture.follow(lambda _, __: rows.bring_up_to_date())
             settle()
             stalls = [await stalled_ms(changed(core, number)) for number in range(CHANGES)]
+            viewer = core.picture.directory.platforms["DE*000"]
+            lists = [await stalled_ms(rows.list(VERSIONS["2.2.1"], viewer, "")) for _ in range(2)]
     stall_ms, stall_cpu_ms = (max(found) for found in zip(*stalls, strict=True))
+    list_ms, list_cpu_ms = (max(found) for found in zip(*lists, strict=True))
     told = {"load_s": load_s, "load_cpu_s": load_cpu_s, "stall_ms": stall_ms, "stall_cpu_ms": stall_cpu_ms}
-    print(json.dumps(told), flush=True)
+    print(json.dumps({**told, "list_ms": list_ms, "list_cpu_ms": list_cpu_ms}), flush=True)
 
 
-async def changed(core: object, number: int) -> None:
-    """One platform changes, and the picture is drawn anew."""
+async def listen(core: Core) -> None:
+    """Have every eMSP advertise where HubClientInfo is pushed to."""
+    what = {"module": "hubclientinfo", "interface": Interface.RECEIVER, "url": "http://127.0.0.1:1/hci"}
+    names = [name for name in core.picture.directory.platforms if name.startswith("DE")]
     async with core.store.write() as connection:
-        await registry.touch(connection, list(core.picture.directory.platforms)[number])
+        await connection.execute(insert(endpoints), [{"platform_id": name, **what} for name in names])
+
+
+async def changed(core: Core, number: int) -> None:
+    """A CPO is suspended, or comes back; the picture is drawn anew, and it is noted who is to be told of that."""
+    status = ConnectionStatus.CONNECTED if number % 2 else ConnectionStatus.SUSPENDED
+    async with core.store.write() as connection:
+        await registry.touch(connection, list(core.picture.directory.platforms)[-1 - number // 2], status=status)
     assert await core.picture.refresh()
 
 

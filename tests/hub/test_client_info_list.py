@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -114,7 +115,7 @@ async def test_a_row_is_pushed_by_one_node_and_again_when_it_changed_meanwhile(s
     newer = InfoRow("cpo", PartyId("DE", "ABC"), Role.EMSP, ConnectionStatus.CONNECTED, "emsp", 2.5)
     async with store.write() as connection:
         await registration.add_platform(connection, platform_id="cpo", name="cpo", roles=[])
-        await client_info.post(connection, [row])
+        await client_info.post(connection, [row, replace(row, viewer="removed")])
         assert await client_info.claim(connection, now=10, until=20, at_most=5) == [row]
         assert await client_info.claim(connection, now=15, until=30, at_most=5) == [], "another node has it"
         await client_info.post(connection, [newer])
