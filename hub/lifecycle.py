@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -29,6 +30,7 @@ from hub.platforms import Platforms
 from hub.registration import HANDSHAKE_S, Registration
 from hub.relay import Relay
 from hub.renewal import LOOK_S, renew_due, tell_changed_roles
+from hub.roles import Listed
 from hub.server import bind, listening
 from hub.store import Store, StoreUnavailable
 from hub.store.links import Links
@@ -172,7 +174,8 @@ def _chores(hub: Hub, handshakes: Registration) -> Iterator[Chore]:
     yield Chore("watching the directory", WATCH_S, core.picture.refresh)
     yield Chore("measuring the event loop", 1.0, hub.metrics.watch_loop)
     yield Chore("renewing tokens", LOOK_S, lambda: renew_due(core.store, hub.platforms))
-    yield Chore("telling of roles", _roles_look_s(core.settings), lambda: tell_changed_roles(core, hub.platforms))
+    tell_roles = partial(tell_changed_roles, core, hub.platforms, Listed())
+    yield Chore("telling of roles", _roles_look_s(core.settings), tell_roles)
     for chore in (
         Chore("forgetting links", FORGET_S, lambda: hub.links.forget_expired(time.time())),
         Chore("forgetting handshakes", FORGET_S, lambda: handshakes.forget_abandoned(time.time())),

@@ -14,7 +14,7 @@ import structlog
 from hub.core import Core
 from hub.peer import StepFailed
 from hub.platforms import Platforms, UnknownPlatform, WrongState
-from hub.roles import with_news
+from hub.roles import Listed, with_news
 from hub.store import Store, claims, renewals
 from hub.store.registry import RoleTaken
 
@@ -42,7 +42,7 @@ async def renew_due(store: Store, platforms: Platforms) -> int:
             renewed += 1
 
 
-async def tell_changed_roles(core: Core, platforms: Platforms) -> int:
+async def tell_changed_roles(core: Core, platforms: Platforms, known: Listed | None = None) -> int:
     """PUT credentials to each platform whose parties are not those that it was told of; how many were told.
 
     One node does it, at most once in `hub.roles_batch_s`. A failure waits for the next batch. Raises StoreUnavailable.
@@ -53,7 +53,7 @@ async def tell_changed_roles(core: Core, platforms: Platforms) -> int:
             return 0
     await core.picture.refresh()
     count = 0
-    for platform in await with_news(core):
+    for platform in await with_news(core, known or Listed()):
         try:
             await platforms.rotate(platform.id, by="hub: the parties that it reaches changed")
         except (StepFailed, RoleTaken, WrongState, UnknownPlatform) as failure:  # the admin reads it at the platform

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hub.core import Core
@@ -108,15 +108,22 @@ def _expected_roles(directory: Directory, viewer: Platform, counterpart: PartyId
 
 def _reachable_roles(directory: Directory, viewer: Platform) -> list[dict[str, Any]]:
     """The parties that the viewer may reach, each once."""
-    found = {
-        (party.id, role_for(viewer, party.role)): party
-        for party in directory.reachable(viewer)
-        if not party.is_suspended and party.role is not Role.HUB
-    }
+    among = None if viewer.counterpart is None else (viewer.counterpart,)
     return [
         {"role": role, "business_details": {"name": party.name or str(party.id)}, **_named(party.id)}
-        for (_, role), party in found.items()
+        for (_, role), party in listed_roles(directory, viewer, among).items()
     ]
+
+
+def listed_roles(
+    directory: Directory, viewer: Platform, among: Iterable[PartyId] | None = None
+) -> dict[tuple[PartyId, Role], Party]:
+    """Whom the viewer's credentials list, of these parties or of all, in the roles that it knows."""
+    return {
+        (party.id, role_for(viewer, party.role)): party
+        for party in directory.reachable(viewer, among)
+        if not party.is_suspended and party.role is not Role.HUB
+    }
 
 
 def _details(core: Core, directory: Directory, viewer: Platform) -> dict[str, Any]:

@@ -228,11 +228,11 @@ class Directory:
             return (Party(party, Role.HUB, platform.id, name=platform.name),)
         return rows
 
-    def reachable(self, platform: Platform) -> Iterator[Party]:
-        """Every party that one of the platform's own may reach: who it is told of."""
+    def reachable(self, platform: Platform, among: Iterable[PartyId] | None = None) -> Iterator[Party]:
+        """Every party (or of these) that one of the platform's own may reach: who it is told of."""
         ours = [party for party in platform.parties if not party.is_suspended]
-        for rows in self.parties.values():
-            yield from (row for row in rows if any(self.may_reach(party, row) for party in ours))
+        for name in self.parties if among is None else among:
+            yield from (row for row in self.parties.get(name, ()) if any(self.may_reach(own, row) for own in ours))
 
     def visible(self, senders: Iterable[Party], receiver: PartyId, module: str) -> tuple[Party, ...]:
         """The parties of this id that any of the senders may reach for the module."""
