@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -61,31 +63,75 @@ async def test_a_store_of_a_newer_node_is_good_enough(store: Store) -> None:
 
 
 async def test_each_migration_leaves_a_schema_that_the_version_before_can_write(blank_store_url: str) -> None:
-    """Nodes are upgraded one by one: the old ones insert rows without the new columns."""
+    """Nodes are upgraded one by one: the old ones write rows without the new columns, and know no new rules."""
     store = Store(blank_store_url)
     steps = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
-    before: dict[str, set[str]] = {}
+    before: dict[str, Table] = {}
     try:
         for revision in steps:
             await store.migrate(revision)
             async with store.read() as connection:
-                columns = await connection.run_sync(_columns)
-            for table, known in before.items():
-                assert known <= columns[table].keys(), f"{revision} takes columns away"
-                new = [columns[table][name] for name in columns[table].keys() - known]
-                must = [column["name"] for column in new if not (column["nullable"] or column["default"])]
-                assert must == [], f"{revision}: an older node does not fill {table}.{must}"
-            before = {table: set(found) for table, found in columns.items()}
+                tables = await connection.run_sync(_tables)
+            for name, old in before.items():
+                assert name in tables, f"{revision} takes {name} away"
+                assert breaks(old, tables[name]) == [], f"{revision} breaks {name} for the version before"
+            before = tables
     finally:
         await store.close()
 
 
-def _columns(connection: Connection) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What those who write into a table must know of it."""
+
+    columns: Mapping[str, Mapping[str, Any]]
+    rules: frozenset[tuple[str, ...]]
+    """What must be unique, and what must be there in another table."""
+
+
+def breaks(old: Table, new: Table) -> list[str]:
+    """What a node that knows the old table cannot do with the new one."""
+    found = [f"no column {name}" for name in old.columns.keys() - new.columns.keys()]
+    for name, column in new.columns.items():
+        known = old.columns.get(name)
+        if known is None:
+            if not (column["nullable"] or column["default"]):
+                found.append(f"it does not fill {name}")
+        elif known["nullable"] and not column["nullable"]:
+            found.append(f"it may leave {name} empty")
+        elif str(known["type"]) != str(column["type"]):
+            found.append(f"{name} was {known['type']}, and is {column['type']}")
+    return found + [f"it does not know the rule {' '.join(rule)}" for rule in new.rules - old.rules]
+
+
+def _tables(connection: Connection) -> dict[str, Table]:
     inspector = inspect(connection)
-    return {
-        table: {column["name"]: column for column in inspector.get_columns(table)}
-        for table in inspector.get_table_names()
-    }
+    found = {}
+    for name in inspector.get_table_names():
+        unique = [row["column_names"] for row in inspector.get_unique_constraints(name)]
+        unique += [row["column_names"] for row in inspector.get_indexes(name) if row["unique"]]
+        rules = {("unique", *map(str, columns)) for columns in unique}
+        rules |= {
+            ("refers to", row["referred_table"], *row["constrained_columns"])
+            for row in inspector.get_foreign_keys(name)
+        }
+        rules |= {("check", row["sqltext"]) for row in inspector.get_check_constraints(name)}
+        rules.add(("key", *inspector.get_pk_constraint(name)["constrained_columns"]))
+        found[name] = Table({column["name"]: column for column in inspector.get_columns(name)}, frozenset(rules))
+    return found
+
+
+def test_what_an_older_node_cannot_do_is_seen() -> None:
+    def column(type_: str, *, nullable: bool, default: str | None = None) -> dict[str, Any]:
+        return {"type": type_, "nullable": nullable, "default": default}
+
+    old = Table({"a": column("TEXT", nullable=True), "b": column("TEXT", nullable=False)}, frozenset({("key", "b")}))
+    may = {**old.columns, "c": column("TEXT", nullable=True), "d": column("TEXT", nullable=False, default="''")}
+    assert breaks(old, Table(may, old.rules)) == []
+    renamed = Table({"a": column("FLOAT", nullable=True), "c": column("TEXT", nullable=False)}, old.rules)
+    assert breaks(old, renamed) == ["no column b", "a was TEXT, and is FLOAT", "it does not fill c"]
+    stricter = Table({**old.columns, "a": column("TEXT", nullable=False)}, old.rules | {("unique", "a")})
+    assert breaks(old, stricter) == ["it may leave a empty", "it does not know the rule unique a"]
 
 
 def test_the_migrations_are_one_line() -> None:
