@@ -6,7 +6,7 @@ Direct routing never asks it. What a message teaches is `routing.lessons`, what 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
@@ -84,6 +84,18 @@ class Fact(NamedTuple):
     def place(self) -> tuple[str, str, str]:
         """What a newer one replaces."""
         return self.kind, self.key, self.owner.folded
+
+
+class Evses(NamedTuple):
+    """The EVSEs of a location, each a fact: told together, since nearly always all of them are known."""
+
+    owner: PartyId
+    uids: tuple[str, ...]
+
+    def facts(self) -> Iterator[Fact]:
+        """One for each."""
+        for uid in self.uids:
+            yield Fact(Kind.EVSE, key_of(uid), self.owner)
 
 
 def key_of(*ids: str) -> str:

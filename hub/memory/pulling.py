@@ -15,7 +15,7 @@ from routing.decide import target_url
 from routing.directory import Directory, Party, Platform
 from routing.errors import InvalidAnswer, ReceiverNotConnected, Refused
 from routing.journey import Outcome, new_journey_id, new_request_id, outcome_of, timestamp
-from routing.lessons import change_of, evse_facts
+from routing.lessons import change_of, evses_of
 from routing.links import belongs_to, is_same_list, next_page
 from routing.listed import items_of
 from routing.memory import Change, Fact
@@ -127,7 +127,7 @@ class Pulling:
             )
             if change is not None:
                 changes.append(change)
-                facts += evse_facts(owner, document) if source.module == "locations" else ()
+                facts += evses_of(owner, document).facts() if source.module == "locations" else ()
         await self.memory.take_in(changes, facts)
         return len(items)
 

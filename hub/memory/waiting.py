@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from routing.lessons import DAY_S, Lessons
-from routing.memory import Change, Fact, Kind
+from routing.memory import Change, Evses, Fact, Kind
 
 MAX_KNOWN: Final = 100_000
 """Facts that are remembered to be in the store already."""
+MAX_TOGETHER: Final = 20_000
+"""Locations whose EVSEs are remembered to be."""
 KNOWN_FOR_S: Final = DAY_S / 2
 """How long a fact that comes again is not written again."""
 
@@ -31,6 +33,8 @@ class Waiting:
         self._facts: dict[tuple[str, str, str], Fact] = {}
         self._facts_of: dict[tuple[str, str], dict[str, Fact]] = {}
         self._known: dict[tuple[str, str, str], tuple[Fact, float]] = {}
+        self._known_together: dict[tuple[str, tuple[str, ...]], float] = {}
+        """EVSEs of a location by owner, and when they were told."""
 
     def __len__(self) -> int:
         return len(self._changes) + len(self._facts)
@@ -40,7 +44,7 @@ class Waiting:
         for change in lessons.changes:
             self._changes.append(change)
             self._changes_of.setdefault((change.module, change.key), []).append(change)
-        for fact in lessons.facts:
+        for fact in chain(lessons.facts, *(evses.facts() for evses in lessons.evses if self._is_news(evses, at))):
             known = self._known.get(fact.place)
             if known is not None and known[1] > at - KNOWN_FOR_S and _says_the_same(known[0], fact):
                 continue
@@ -90,6 +94,17 @@ class Waiting:
         """These were not written: believe it when they come again."""
         for fact in facts:
             self._known.pop(fact.place, None)
+        self._known_together.clear()
+
+    def _is_news(self, evses: Evses, at: float) -> bool:
+        """Whether these were not told together lately: then there is nothing to be looked at one by one."""
+        place = (evses.owner.folded, evses.uids)
+        if self._known_together.get(place, float("-inf")) > at - KNOWN_FOR_S:
+            return False
+        if len(self._known_together) >= MAX_TOGETHER:
+            del self._known_together[next(iter(self._known_together))]
+        self._known_together[place] = at
+        return True
 
     def _know(self, fact: Fact, at: float) -> None:
         if len(self._known) >= MAX_KNOWN:

@@ -7,13 +7,13 @@ from urllib.parse import unquote
 
 from routing.directory import Platform
 from routing.lessons.changes import change_of, changes_of
-from routing.lessons.facts import BY_OPERATION, evse_facts
+from routing.lessons.facts import BY_OPERATION, evses_of
 from routing.lessons.heard import DAY_S, Heard, is_id
-from routing.memory import Change, Fact, Kind
+from routing.memory import Change, Evses, Fact, Kind
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS
 
-__all__ = ["DAY_S", "Heard", "Lessons", "change_of", "changes_of", "evse_facts", "is_id", "lessons"]
+__all__ = ["DAY_S", "Heard", "Lessons", "change_of", "changes_of", "evses_of", "is_id", "lessons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Lessons:
 
     facts: tuple[Fact, ...] = ()
     changes: tuple[Change, ...] = ()
+    evses: tuple[Evses, ...] = ()
 
 
 def lessons(message: Message, reply: Reply | None, platform: Platform | None, at: float) -> Lessons:
@@ -41,10 +42,11 @@ def lessons(message: Message, reply: Reply | None, platform: Platform | None, at
     )
     changes = tuple(changes_of(heard, platform))
     learn = BY_OPERATION.get(operation.id)
-    facts = tuple(learn(heard)) if learn else ()
+    told = tuple(learn(heard)) if learn else ()
+    facts = tuple(fact for fact in told if isinstance(fact, Fact))
     if reply is None:  # who owns a published object shows from the hub's copy of it
         facts = tuple(fact for fact in facts if fact.kind is Kind.EVSE)
-    return Lessons(facts, changes)
+    return Lessons(facts, changes, tuple(evses for evses in told if isinstance(evses, Evses)))
 
 
 def _is_done(reply: Reply | None) -> bool:

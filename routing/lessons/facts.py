@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from routing.bridge.context import moment
 from routing.lessons.heard import DAY_S, Heard, id_of, is_id, party_in, token_type, type_in_query
-from routing.memory import Fact, Kind
+from routing.memory import Evses, Fact, Kind
 from routing.ocpi import PartyId
 
 RESERVATION_MARGIN_S: Final = DAY_S
@@ -24,21 +24,19 @@ LISTED: Final = {
 }
 
 
-def evse_facts(owner: PartyId, document: Any) -> Iterator[Fact]:
+def evses_of(owner: PartyId, document: Any) -> Evses:
     """Who owns the EVSEs of a location."""
     rows = document.get("evses") if isinstance(document, dict) else None
-    for evse in rows if isinstance(rows, list) else ():
-        uid = evse.get("uid") if isinstance(evse, dict) else None
-        if is_id(uid):
-            yield Fact(Kind.EVSE, uid.casefold(), owner)
+    uids = [evse.get("uid") for evse in rows if isinstance(evse, dict)] if isinstance(rows, list) else ()
+    return Evses(owner, tuple(filter(is_id, uids)))
 
 
-def _location(heard: Heard) -> Iterator[Fact]:
+def _location(heard: Heard) -> Iterator[Fact | Evses]:
     owner = heard.owner
     yield from heard.fact(Kind.LOCATION, heard.ids.get("location_id"), owner=owner)
     yield from heard.fact(Kind.EVSE, heard.ids.get("evse_uid"), owner=owner)
     if "evse_uid" not in heard.ids:
-        yield from evse_facts(owner, heard.document)
+        yield evses_of(owner, heard.document)
 
 
 def _token(heard: Heard) -> Iterator[Fact]:
@@ -173,7 +171,7 @@ def _booked(heard: Heard) -> Iterator[Fact]:
             yield from _booking_ids(heard, answer, heard.other, heard.message.sender)
 
 
-def _listed(heard: Heard) -> Iterator[Fact]:
+def _listed(heard: Heard) -> Iterator[Fact | Evses]:
     """A list that one party asked another for: each item is its owner's."""
     operation, rows, other, asking = heard.message.operation, heard.answered(), heard.other, heard.message.sender
     if operation is None or other is None or not isinstance(rows, list):
@@ -186,7 +184,7 @@ def _listed(heard: Heard) -> Iterator[Fact]:
         match what:
             case "locations":
                 yield from heard.fact(Kind.LOCATION, row.get("id"), owner=owner)
-                yield from evse_facts(owner, row)
+                yield evses_of(owner, row)
             case "tokens":
                 kind = str(row.get("type") or "").casefold()
                 yield from _token_facts(heard, row.get("uid"), kind, row, owner)
@@ -206,7 +204,7 @@ def _listed(heard: Heard) -> Iterator[Fact]:
                 yield from heard.fact(Kind.CONFIRMATION, row.get("id"), owner=other, other=asking)
 
 
-BY_OPERATION: Final[Mapping[str, Callable[[Heard], Iterable[Fact]]]] = {
+BY_OPERATION: Final[Mapping[str, Callable[[Heard], Iterable[Fact | Evses]]]] = {
     **dict.fromkeys(("LOC-R2", "LOC-R3"), _location),
     **dict.fromkeys(("TOK-R2", "TOK-R3"), _token),
     "TOK-S2": _authorized,

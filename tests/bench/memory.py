@@ -26,7 +26,7 @@ from hub.memory.stored import StoredMemory
 from hub.store import Store
 from hub.testing.samples import location, token
 from routing.directory import Directory
-from routing.lessons import change_of, evse_facts
+from routing.lessons import change_of, evses_of
 from routing.links import next_page
 from routing.ocpi import PartyId, Role
 from tests.bench.load import start_upstream
@@ -97,7 +97,7 @@ async def fill(memory: StoredMemory, module: str, documents: Documents) -> int:
         change = change_of(module, owner, document, version="2.2.1", body=body, at=time.time(), asked_at=time.time())
         assert change is not None
         changes.append(change)
-        facts += evse_facts(owner, document) if module == "locations" else ()
+        facts += evses_of(owner, document).facts() if module == "locations" else ()
         if len(changes) == PAGE[module]:
             await memory.take_in(changes, facts)
             changes, facts = [], []
