@@ -197,8 +197,7 @@ class Broadcast:
 
     def _serve(self, serving: _Round) -> None:
         """As many calls as may be and as there are objects for; one at a time to a receiver that fails."""
-        allowed = self._bounds.calls if serving.failing_since is None else 1
-        while serving.calls < allowed and (copy := serving.mailbox.take()) is not None:
+        while serving.calls < self._allowed(serving) and (copy := serving.mailbox.take()) is not None:
             serving.calls += 1
             task = asyncio.create_task(self._call(serving, copy), name=f"broadcast to {serving.receiver.party}")
             self._tasks.add(task)
@@ -213,12 +212,19 @@ class Broadcast:
             words = {"message": f"{task.get_name()} failed", "exception": error, "task": task}
             task.get_loop().call_exception_handler(words)
 
-    async def _call(self, serving: _Round, copy: Copy) -> None:
-        """Deliver one copy, and see to the next ones."""
+    def _allowed(self, serving: _Round) -> int:
+        return self._bounds.calls if serving.failing_since is None else 1
+
+    async def _call(self, serving: _Round, copy: Copy | None) -> None:
+        """Deliver one copy after the other, as long as there are any and so many calls are allowed."""
         try:
-            await self._attempt(serving, copy)
+            while copy is not None:
+                try:
+                    await self._attempt(serving, copy)
+                finally:
+                    serving.mailbox.done(copy)
+                copy = serving.mailbox.take() if serving.calls <= self._allowed(serving) else None
         finally:
-            serving.mailbox.done(copy)
             serving.calls -= 1
             self._serve(serving)
 
