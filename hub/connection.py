@@ -18,7 +18,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 from hub.door import refusal
-from hub.http import Request, Response, written
+from hub.http import Request, Response, head_of
 from hub.limits import MAX_IN_FLIGHT_OF_ONE, Busy
 from hub.refusals import Refuse
 from hub.turns import Turns
@@ -31,6 +31,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 END: Final = b"\r\n\r\n"
 NEVER: Final = -(1 << 60)
 """The length of requests where it is not known: all that follows on the connection is the parser's."""
+COPY_BYTES: Final = 64 * 1024
+"""Bodies up to this size are sent in one piece with their head: a copy costs less than a second system call."""
 LINGER_S: Final = 10.0
 """How long what is left of a body that nobody read is taken in, so that the caller reads the answer."""
 
@@ -200,7 +202,8 @@ class Connection(RequestHandler):
     async def _serve(self, message: Any, payload: StreamReader) -> bool:
         """One request; whether the next one may follow on the connection."""
         if not isinstance(message, RawRequestMessage):  # what the HTTP parser rejects never reaches the door
-            await self._write(written(refusal(MalformedBody("this is not an HTTP request")), keeps_alive=False))
+            refused = refusal(MalformedBody("this is not an HTTP request"))
+            await self._write(head_of(refused, keeps_alive=False), refused.body)
             return False
         is_1_1 = message.version >= HttpVersion11
         self._whole += NEVER if message.chunked else int(message.headers.get("Content-Length", 0))
@@ -215,9 +218,8 @@ class Connection(RequestHandler):
         )
         response = await self._answer(request)
         may_follow = not message.should_close and not response.is_last and not self._close and not self._upgraded
-        await self._write(
-            written(response, keeps_alive=may_follow, is_1_0=not is_1_1, has_body=message.method != "HEAD")
-        )
+        head = head_of(response, keeps_alive=may_follow, is_1_0=not is_1_1)
+        await self._write(head, response.body if message.method != "HEAD" else b"")
         if isinstance(response, Busy):
             self._connections.turns.wait(self)
         return (payload.is_eof() or await self._lingers(payload)) and may_follow
@@ -240,10 +242,13 @@ class Connection(RequestHandler):
             if self._handler_waiter is not None:
                 self._handler_waiter.set_result(None)
 
-    async def _write(self, answer: bytes) -> None:
+    async def _write(self, head: bytes, body: bytes) -> None:
         if self.transport is None or self.transport.is_closing():  # it hung up meanwhile
             return
-        self.transport.write(answer)
+        if len(body) <= COPY_BYTES:
+            self.transport.write(head + body)
+        else:
+            self.transport.writelines([head, body])
         if self._paused:
             with suppress(ConnectionError):
                 await self._drain_helper()

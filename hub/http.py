@@ -83,8 +83,8 @@ class Response:
     """Whether the connection is closed after it."""
 
 
-def written(response: Response, *, keeps_alive: bool, is_1_0: bool = False, has_body: bool = True) -> bytes:
-    """An answer as it goes over the wire."""
+def head_of(response: Response, *, keeps_alive: bool, is_1_0: bool = False) -> bytes:
+    """The head of an answer as it goes over the wire."""
     lines = [_status_line(response.status)]
     for name, value in response.headers.items():
         if value.isprintable():  # else it would end its line: what a party sent is not passed on then
@@ -95,8 +95,7 @@ def written(response: Response, *, keeps_alive: bool, is_1_0: bool = False, has_
     elif is_1_0:
         lines.append("Connection: keep-alive\r\n")
     lines.append("\r\n")
-    head = "".join(lines).encode()
-    return head + response.body if has_body else head
+    return "".join(lines).encode()
 
 
 @lru_cache(maxsize=256)

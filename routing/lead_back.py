@@ -62,8 +62,7 @@ class LeadBack:
         """The message as it is sent, with a `response_url` replaced by an address of the hub's own."""
         match message.operation.response_url if message.operation else None:
             case "body":
-                document = message.document if isinstance(message.document, dict) else {}
-                address = await self._callback(message, delivery, document.get("response_url"))
+                address = await self._callback(message, delivery, message.fields.get("response_url"))
                 return replace(message, body=links.replace_member(message.body, "response_url", address))
             case "query":
                 url, others = links.response_url_in(message.query)
@@ -169,9 +168,8 @@ class LeadBack:
 
 def _reserved_until(message: Message) -> float:
     """Epoch seconds of a reservation's `expiry_date`, 0 where there is none: its result may come after that."""
-    document = message.document if isinstance(message.document, dict) else {}
     try:
-        moment = datetime.fromisoformat(str(document["expiry_date"]))
+        moment = datetime.fromisoformat(str(message.fields["expiry_date"]))
     except (KeyError, ValueError):
         return 0.0
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -73,6 +73,12 @@ class Message:
             raise MalformedBody(f"the body is not valid JSON: {error}") from None
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        """The members of the object in the body, read like `document`; none where there is no object."""
+        document = self.document
+        return document if isinstance(document, dict) else {}
+
+    @property
     def named(self) -> Named:
         """What the object in the body is called: nothing where there is none. Raises MalformedBody."""
         try:

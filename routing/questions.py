@@ -47,8 +47,7 @@ def question_of(message: Message) -> Question:
     ask = _BY_OPERATION.get(message.operation.id) if message.operation else None
     if ask is None:
         return NOTHING
-    document = message.document if isinstance(message.document, dict) else {}
-    return ask(_Said(message, ids_of(message), document))
+    return ask(_Said(message, ids_of(message), message.fields))
 
 
 def party_in(document: Any) -> PartyId | None:
