@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -21,11 +21,13 @@ from hub.store.pulls import PullRow, Source
 from routing.catalogue import MODULES
 from routing.directory import Directory, Platform
 from routing.errors import OcpiError
-from routing.ocpi import ConnectionStatus, Interface
+from routing.ocpi import ConnectionStatus, Interface, PartyId
 
 log = structlog.get_logger(__name__)
 
 PULLED: Final = ("locations", "tariffs", "tokens", "booking")
+STRETCH: Final = 200
+"""Owners that are looked at together."""
 LOOK_S: Final = 1.0
 """How often it is looked what is due."""
 MAX_AT_ONCE: Final = 4
@@ -54,7 +56,8 @@ class Pulls:
         self._directory = directory
         self._pulling = pulling
         self._interval_s = interval_s
-        self._status: dict[str, ConnectionStatus] = {}
+        self._seen: Mapping[str, Platform] = {}
+        """The platforms when it was last looked who is there."""
         self._revision = -1
         self._tasks: dict[asyncio.Task[None], Source] = {}
 
@@ -92,31 +95,46 @@ class Pulls:
     # --- who is there ------------------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        """Keep a row for each party and module that may be pulled; of those that are back, pull now."""
-        directory = self._directory()
+        """Keep a row for each party and module that may be pulled; of those that are back, pull now.
+
+        Only the parties of platforms that changed are looked at: there may be thousands of others.
+        """
+        directory, before = self._directory(), self._seen
         if directory.revision == self._revision:
             return
-        wanted = {source.place: source for source in sources(directory)}
-        now = time.time()
-        async with self._store.read() as connection:
-            known = {row.source.place: row.source for row in await pulls.every(connection)}
-        new = [source for place, source in wanted.items() if known.get(place) != source]
-        gone = [source for place, source in known.items() if place not in wanted]
-        back = [platform.id for platform in directory.platforms.values() if self._is_back(platform)]
-        if new or gone or back:
+        changed = [platform for platform in directory.platforms.values() if before.get(platform.id) is not platform]
+        gone = [platform for name, platform in before.items() if directory.platforms.get(name) is not platform]
+        owners = {row.id for platform in (*changed, *gone) for row in platform.parties}
+        if self._revision < 0:
+            async with self._store.read() as connection:
+                owners |= await pulls.owners(connection)
+        await self._expect(directory, sorted(owners, key=lambda owner: owner.folded))
+        if back := [platform.id for platform in changed if self._is_back(platform)]:
             async with self._store.write() as connection:
-                if new:
-                    await pulls.expect(connection, [(source, now) for source in new])
-                if back:
-                    await pulls.hurry(connection, back, now)
-                for source in gone:
-                    await pulls.forget(connection, source)
-        self._status = {platform.id: platform.status for platform in directory.platforms.values()}
-        self._revision = directory.revision
+                await pulls.hurry(connection, back, time.time())
+        self._seen, self._revision = directory.platforms, directory.revision
+
+    async def _expect(self, directory: Directory, owners: Sequence[PartyId]) -> None:
+        """Make the rows of these owners those that the directory asks for."""
+        for begin in range(0, len(owners), STRETCH):
+            some = owners[begin : begin + STRETCH]
+            wanted = {source.place: source for source in sources(directory, some)}
+            async with self._store.read() as connection:
+                known = {row.source.place: row.source for row in await pulls.of_owners(connection, PULLED, some)}
+            new = [source for place, source in wanted.items() if known.get(place) != source]
+            gone = [source for place, source in known.items() if place not in wanted]
+            if new or gone:
+                now = time.time()
+                async with self._store.write() as connection:
+                    if new:
+                        await pulls.expect(connection, [(source, now) for source in new])
+                    for source in gone:
+                        await pulls.forget(connection, source)
 
     def _is_back(self, platform: Platform) -> bool:
-        before = self._status.get(platform.id)
-        return before is ConnectionStatus.OFFLINE and platform.status is ConnectionStatus.CONNECTED
+        before = self._seen.get(platform.id)
+        was_away = before is not None and before.status is ConnectionStatus.OFFLINE
+        return was_away and platform.status is ConnectionStatus.CONNECTED
 
     def _is_open(self, source: Source) -> bool:
         """Whether the party can be asked now; this node asks a platform one thing at a time."""
@@ -186,19 +204,19 @@ class Pulls:
             await pulls.failed(connection, source, due_at=time.time() + wait_s, reason=reason)
 
 
-def sources(directory: Directory) -> Iterator[Source]:
-    """Whose objects may be pulled: of each party that has a module for everybody, where its platform advertised it.
+def sources(directory: Directory, owners: Iterable[PartyId]) -> Iterator[Source]:
+    """What may be pulled of these owners: each module for everybody, where a platform of theirs advertised it.
 
     Not over a connection on which the hub plays one partner: what is shown there is for that partner.
     """
-    for platform in directory.platforms.values():
-        if platform.version is None or platform.token_out is None or platform.is_hub or platform.counterpart:
-            continue
-        if platform.status not in (ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE):
-            continue
-        for module in PULLED:
-            if platform.endpoint(module, Interface.SENDER) is None:
+    for owner in owners:
+        for row in sorted(directory.parties.get(owner, ()), key=lambda row: row.platform_id):
+            platform = directory.platform_of(row)
+            if platform.version is None or platform.token_out is None or platform.is_hub or platform.counterpart:
                 continue
-            roles = MODULES[module].sender_roles
-            owners = {row.id: row for row in platform.parties if row.role in roles and not row.is_suspended}
-            yield from (Source(module, owner, platform.id, platform.version.number) for owner in owners)
+            if row.is_suspended or platform.status not in (ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE):
+                continue
+            for module in PULLED:
+                is_theirs = row.role in MODULES[module].sender_roles
+                if is_theirs and platform.endpoint(module, Interface.SENDER) is not None:
+                    yield Source(module, row.id, platform.id, platform.version.number)

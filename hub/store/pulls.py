@@ -5,7 +5,7 @@ Every function works inside a transaction of the caller's. Times are epoch secon
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,15 @@ class PullRow:
     reason: str
 
 
-async def every(connection: AsyncConnection) -> list[PullRow]:
-    """Every row."""
-    return [_row(row) for row in await connection.execute(select(pulls).order_by(pulls.c.module, pulls.c.owner))]
+async def owners(connection: AsyncConnection) -> set[PartyId]:
+    """Everybody of whom something is pulled."""
+    return {PartyId.parse(owner) for owner in await connection.scalars(select(pulls.c.owner).distinct())}
+
+
+async def of_owners(connection: AsyncConnection, modules: Collection[str], owners: Iterable[PartyId]) -> list[PullRow]:
+    """What is pulled of these."""
+    query = select(pulls).where(pulls.c.module.in_(modules), pulls.c.owner.in_([owner.folded for owner in owners]))
+    return [_row(row) for row in await connection.execute(query)]
 
 
 async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, float]]) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import insert
 
@@ -22,6 +22,8 @@ from hub.config import Settings
 from hub.core import Core
 from hub.lifecycle import _core
 from hub.loop import run, settle
+from hub.memory import Pulls
+from hub.memory.pulling import Pulling
 from hub.store import registry
 from hub.store.tables import endpoints
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface
@@ -77,8 +79,11 @@ async def main() -> None:
             rows = ClientInfo(core)
             await rows.bring_up_to_date()
             core.picture.follow(lambda _, __: rows.bring_up_to_date())
+            plans = Pulls(core.store, lambda: core.picture.directory, cast(Pulling, Asking()), interval_s=3600)
+            stack.push_async_callback(plans.close)
+            await plans.look()  # the first time it plans for everybody
             settle()
-            stalls = [await stalled_ms(changed(core, number)) for number in range(CHANGES)]
+            stalls = [await stalled_ms(changed(core, plans, number)) for number in range(CHANGES)]
             viewer = core.picture.directory.platforms["DE*000"]
             lists = [await stalled_ms(rows.list(VERSIONS["2.2.1"], viewer, "")) for _ in range(2)]
     stall_ms, stall_cpu_ms = (max(found) for found in zip(*stalls, strict=True))
@@ -95,12 +100,24 @@ async def listen(core: Core) -> None:
         await connection.execute(insert(endpoints), [{"platform_id": name, **what} for name in names])
 
 
-async def changed(core: Core, number: int) -> None:
-    """A CPO is suspended, or comes back; the picture is drawn anew, and it is noted who is to be told of that."""
+class Asking:
+    """A pull that never ends: what parties answer is not part of a change."""
+
+    async def pull(self, *_: object) -> int:
+        """Ask, and wait."""
+        await asyncio.Event().wait()
+        return 0
+
+
+async def changed(core: Core, plans: Pulls, number: int) -> None:
+    """A CPO is suspended, or comes back; the picture is drawn anew, it is noted who is to be told of that, and planned
+    what is to be pulled.
+    """
     status = ConnectionStatus.CONNECTED if number % 2 else ConnectionStatus.SUSPENDED
     async with core.store.write() as connection:
         await registry.touch(connection, list(core.picture.directory.platforms)[-1 - number // 2], status=status)
     assert await core.picture.refresh()
+    await plans.look()
 
 
 async def stalled_ms(work: object) -> tuple[float, float]:

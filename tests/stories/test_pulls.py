@@ -14,6 +14,7 @@ import pytest
 
 from hub.config import Settings
 from hub.lifecycle import Hub, running
+from hub.memory.pulls import PULLED
 from hub.store import Store, pulls, registry
 from hub.testing import FakeCpo, FakeEmsp, FakeParty, samples
 from hub.testing.exchange import Seen
@@ -70,7 +71,8 @@ async def pull_whole(hub: Hub, party: FakeParty) -> None:
 
 async def rows(hub: Hub) -> dict[tuple[str, str], pulls.PullRow]:
     async with hub.store.read() as connection:
-        return {row.source.place: row for row in await pulls.every(connection)}
+        rows = await pulls.of_owners(connection, PULLED, await pulls.owners(connection))
+        return {row.source.place: row for row in rows}
 
 
 async def pulled(hub: Hub, party: FakeParty, module: str, failures: int = 0, times: int = 1) -> None:
