@@ -23,9 +23,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class Served:
-    """The process; `environment` has its settings, `outside` what else is in its environment."""
+    """The process; `environment` has its settings, `outside` what else is in its environment, `tree` its program."""
 
-    def __init__(self, folder: Path, storage_url: str | None = None, **environment: str) -> None:
+    def __init__(self, folder: Path, storage_url: str | None = None, *, tree: Path = ROOT, **environment: str) -> None:
+        self._tree = tree
         self.port, self.admin_port, self.key = free_port(), free_port(), new_token()
         self.log = folder / f"serve-{self.port}.log"
         self.environment = {
@@ -53,7 +54,14 @@ class Served:
         told = {f"OCPI_HUB_{name}": value for name, value in self.environment.items()}
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub", "serve", cwd=ROOT, env=plain | self.outside | told, stdout=log, stderr=log
+                sys.executable,
+                "-m",
+                "hub",
+                "serve",
+                cwd=self._tree,
+                env=plain | self.outside | told,
+                stdout=log,
+                stderr=log,
             )
         async with asyncio.timeout(60):
             while (await self.admin("GET", "/readyz"))[0] != 200:
