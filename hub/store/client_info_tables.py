@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, true
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table
 
 from hub.store.tables import metadata
 
@@ -66,7 +66,6 @@ client_info_viewers = Table(
     "client_info_viewers",
     metadata,
     Column("viewer", ForeignKey("platforms.id", ondelete="CASCADE"), primary_key=True),
-    Column("listens", Boolean, nullable=False, server_default=true()),
 )
 """These two serve nodes of the version before, while nodes are upgraded one by one."""
 
