@@ -40,6 +40,8 @@ SUSPICION_S: Final = 5.0
 """How long a failed request is no reason to ask a platform that was just asked."""
 MAX_CHECKS: Final = 20
 """Platforms asked at the same time."""
+SLICE: Final = 200
+"""Platforms that are asked for in a stretch, before requests get their turn."""
 ENOUGH: Final = 2
 """How many failures in a row make a platform OFFLINE."""
 ASKED: Final = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
@@ -104,7 +106,9 @@ class Liveness:
         async with self._core.store.read() as connection:
             due = await liveness.to_check(connection, silent_since, now)
         every_s = self._core.settings.liveness.interval_s * 0.9  # looks are never exactly that far apart
-        for platform_id in due:
+        for number, platform_id in enumerate(due, start=1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
             is_alive = silent_since <= self.last_heard(platform_id) <= now + liveness.AHEAD_S
             if self._is_offline(platform_id) or not is_alive:
                 self._begin(platform_id, partial(self._check, platform_id, every_s))

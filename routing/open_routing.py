@@ -18,6 +18,7 @@ from routing.directory import Directory
 from routing.memory import Memory
 from routing.message import Message
 from routing.ocpi import ConnectionStatus, PartyId, party_named
+from routing.playing import playing
 from routing.questions import Lookup, Question, question_of
 
 EMAID: Final = "EMAID"
@@ -60,7 +61,8 @@ def serving(message: Message, directory: Directory) -> tuple[PartyId, ...]:
 def _serving(message: Message, directory: Directory) -> Iterator[PartyId]:
     senders = directory.senders(message.caller, message.sender)
     standard = module_named(message.module)
-    for platform in directory.platforms.values():
+    everybody = directory.platforms.values()
+    for platform in playing(directory, standard.roles(message.interface)) if standard else everybody:
         if platform.id == message.caller.id or platform.endpoint(message.module, message.interface) is None:
             continue
         rows = (

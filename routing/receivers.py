@@ -14,6 +14,7 @@ from routing.decide import MAX_DECIDED
 from routing.directory import Directory, Party, Platform, by_interface
 from routing.message import Message
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
+from routing.playing import playing
 
 ALSO_TOLD: Final = frozenset({Role.SCSP})
 """Roles that no table gives these modules, but whose platforms may implement them."""
@@ -48,7 +49,8 @@ def _receivers(message: Message, directory: Directory) -> Iterator[tuple[Receive
     if caller is None:
         return
     senders = by_interface(directory.senders(caller, message.sender), message.module, Interface.SENDER)
-    for platform in directory.platforms.values():
+    standard = module_named(message.module)
+    for platform in playing(directory, standard.receiver_roles | ALSO_TOLD) if standard else ():
         endpoint = platform.endpoint(message.module, Interface.RECEIVER)
         if endpoint is None:
             continue

@@ -199,6 +199,19 @@ async def test_a_module_that_is_not_advertised_is_not_pulled(settings: MakeSetti
         assert not asked(cpo, "tariffs")
 
 
+async def test_what_is_removed_is_pulled_no_more_and_all_others_are(settings: MakeSettings) -> None:
+    async with FakeCpo() as cpo, FakeCpo("BE*BEC") as other, hub_that_pulls(pulling(settings), cpo, other) as hub:
+        await pulled(hub, cpo, "locations")
+        await pulled(hub, other, "locations")
+        before = await rows(hub)
+        await hub.platforms.remove(platform_of(hub, cpo), by="test")
+
+        async def is_gone() -> bool:
+            return (await rows(hub)).keys() == {place for place in before if place[1] == "BEBEC"}
+
+        await until(is_gone)
+
+
 async def test_two_nodes_pull_each_party_once(settings: MakeSettings, store_url: str) -> None:
     async with FakeCpo() as cpo, hub_that_pulls(pulling(settings, store_url), cpo) as hub:
         await pulled(hub, cpo, "locations")
