@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 TURN_S: Final = 0.025
-REFUSED_IN_A_TURN: Final = 40
+REFUSED_IN_A_TURN: Final = 28
 """How many more are listened to in a turn than there is room for: they are told again that the hub is busy.
 
-With the time of a turn this is 1600 a second, less than a tenth of a core; of a thousand who do not wait as they are
-told, each is told again within two thirds of a second.
+With the time of a turn this is 1100 a second, a twentieth of a core; of a thousand who do not wait, each is told again
+within a second. That is how long they are told to wait: who does so is heard at once.
 """
 
 

@@ -6,9 +6,9 @@ import asyncio
 import ssl
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar, cast
 
 SPIN_S = 0.002
 """Event loops wake up to a millisecond late: for the rest of the wait the generator, on a core of its own, spins."""
@@ -66,6 +66,10 @@ class Connection(asyncio.Protocol):
         status = int(self._buffer[9:12])
         self.head = lowered
         del self._buffer[: len(head) + 4 + length]
+        self.answered(status)
+
+    def answered(self, status: int) -> None:
+        """The whole answer came."""
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(status)
 
@@ -97,10 +101,20 @@ class Connection(asyncio.Protocol):
         return cast(ssl.SSLObject, self._transport.get_extra_info("ssl_object"))
 
 
+Caller = TypeVar("Caller", bound=Connection)
+
+
 async def connect(port: int, count: int, tls: ssl.SSLContext | None = None) -> list[Connection]:
     """Open kept connections to a local port."""
+    return await connect_as(Connection, port, count, tls)
+
+
+async def connect_as(
+    kind: Callable[[], Caller], port: int, count: int, tls: ssl.SSLContext | None = None
+) -> list[Caller]:
+    """The same, for another kind of caller."""
     loop = asyncio.get_running_loop()
-    return [(await loop.create_connection(Connection, "127.0.0.1", port, ssl=tls))[1] for _ in range(count)]
+    return [(await loop.create_connection(kind, "127.0.0.1", port, ssl=tls))[1] for _ in range(count)]
 
 
 async def closed_loop(
