@@ -15,7 +15,7 @@ from hub import log
 from hub.cli.terminal import WRONG_USE, ConfigFile, give_up, out, settings_of
 from hub.config import Settings, mask_url
 from hub.lifecycle import Hub, SchemaOutdated, running
-from hub.loop import run, settle
+from hub.loop import hurry, run, settle
 from hub.store import Store, StoreUnavailable
 from hub.tracing import TelemetryMissing
 from hub.vault import VaultError
@@ -40,6 +40,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    hurry()
     async with both_doors(settings) as (_, admin_url):
         structlog.get_logger(__name__).info("admin door open", url=admin_url)
         settle()

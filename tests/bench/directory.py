@@ -21,7 +21,7 @@ from hub.clientinfo import ClientInfo
 from hub.config import Settings
 from hub.core import Core
 from hub.lifecycle import _core
-from hub.loop import run, settle
+from hub.loop import hurry, run, settle
 from hub.memory import Pulls
 from hub.memory.pulling import Pulling
 from hub.store import registry
@@ -72,6 +72,7 @@ async def main() -> None:
             await listen(core)
         async with AsyncExitStack() as stack:
             gc.collect()
+            hurry()
             started, cpu_started = time.perf_counter(), time.process_time()
             core = await _core(settings, stack)
             load_s, load_cpu_s = time.perf_counter() - started, time.process_time() - cpu_started

@@ -18,7 +18,7 @@ from hub.cli.serve import both_doors
 from hub.config import Settings
 from hub.core import Core
 from hub.lifecycle import _core
-from hub.loop import run, settle
+from hub.loop import hurry, run, settle
 from hub.store.registry import bump
 from hub.store.secrets import token_row
 from hub.store.tables import endpoints, parties, platforms, tokens
@@ -62,6 +62,7 @@ async def main(arguments: argparse.Namespace) -> None:
         remember(arguments.folder / "hub.db", arguments.objects)
         ports = [arguments.upstream_port, *arguments.more_ports]
         token = await fill(core, ports, arguments.platforms, arguments.emsps, arguments.upstream_scheme)
+    hurry()
     async with both_doors(settings) as (hub, _):
         settle()
         print(json.dumps({"port": hub.settings.server.port, "token": token}), flush=True)
