@@ -15,7 +15,8 @@ import socket
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -188,11 +189,21 @@ def fingerprints() -> Fingerprints:
     return Fingerprints(os.urandom(KEY_BYTES))
 
 
+PORTS = count(os.getpid())
+"""What was not yet tried; runs that are under way side by side begin elsewhere."""
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A loopback port that nobody listens on, nor will: it is none of those that the system gives to outgoing
+    connections or who asks for any, and each worker takes from a thousand of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for number in PORTS:
+        port = 10_000 + worker % 20 * 1000 + number % 1000
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports go on for ever")
 
 
 @pytest.fixture
