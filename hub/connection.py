@@ -33,6 +33,8 @@ NEVER: Final = -(1 << 60)
 """The length of requests where it is not known: all that follows on the connection is the parser's."""
 COPY_BYTES: Final = 64 * 1024
 """Bodies up to this size are sent in one piece with their head: a copy costs less than a second system call."""
+AT_ONCE: Final = 16
+"""How many requests that came together are refused before the connection is closed: nobody may keep the loop at it."""
 LINGER_S: Final = 10.0
 """How long what is left of a body that nobody read is taken in, so that the caller reads the answer."""
 
@@ -127,32 +129,41 @@ class Connection(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """What the caller sends: to the parser, unless it begins with a request that is refused unread."""
-        if data and not (data := self._listened_to(data)):
+        if data and self._is_between_requests and not (data := self._listened_to(data)):
             return
-        if self._came != self._whole:
-            self._came += len(data)
-        elif data:
+        if data and (self._is_between_requests or not self._came):
             self._came, end = len(data), data.find(END)
             self._whole = end + len(END) if end >= 0 else NEVER
+        else:
+            self._came += len(data)
         super().data_received(data)
 
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether nobody is served or about to be, and the parser has nothing of the next request."""
+        waiter = self._waiter
+        return self._came == self._whole and waiter is not None and not waiter.done()
+
     def _listened_to(self, data: bytes) -> bytes:
-        """What the parser is to see of it. Refused is only between two requests: nobody is served, and the parser has
-        nothing of the next one.
-        """
+        """What the parser is to see of it, which is all unless it begins with requests that are refused."""
+        refuse = self._connections.refuse
+        left = AT_ONCE
         while data:
             if self._to_skip:
                 data = self._skipped(data)
                 continue
-            waiter, refuse = self._waiter, self._connections.refuse
-            if refuse is None or waiter is None or waiter.done() or self._came != self._whole or self._paused:
+            if refuse is None or self._paused or (refusal := refuse(data)) is None:
                 break
-            if (refusal := refuse(data)) is None or self._close or self._force_close or self.transport is None:
+            if self._close or self._force_close or self.transport is None:
                 break
             self.transport.write(refusal.answer)
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
             self._connections.refused(self)
             self._to_skip = refusal.size
+            left -= 1
+            if not left:
+                self.force_close()
+                return b""
         return data
 
     def _skipped(self, data: bytes) -> bytes:

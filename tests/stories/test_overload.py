@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 
+from hub.connection import AT_ONCE
 from hub.lifecycle import running
 from hub.limits import MAX_IN_FLIGHT_OF_ONE
 from hub.refusals import glance
@@ -59,6 +60,7 @@ async def test_requests_beyond_the_bound_are_refused_at_once_and_welcome_afterwa
         again = await asyncio.gather(*(caller.exchange(targets.DIRECT[0]) for caller in refused))
         assert set(again) == {429}
         assert f'ocpi_hub_turned_away_total{{why="busy"}} {2 * TOO_MANY:.1f}'.encode() in hub.metrics.rendered()
+        assert await answers_to_many(hub.settings.server.port) == AT_ONCE, "the loop is for others, too"
         assert await in_pieces(refused[0]) == [429] * 5, "what is left of a refused request is no request"
         Waits.wake()
         delivered = await asyncio.gather(*(call for call in calls if not call.done()))
@@ -67,6 +69,18 @@ async def test_requests_beyond_the_bound_are_refused_at_once_and_welcome_afterwa
         for caller in callers:
             caller.close()
     party.close()
+
+
+async def answers_to_many(port: int) -> int:
+    """How many of many requests that are sent together are refused before the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = targets.DIRECT[0].partition(b"Content-Length")[0]
+    rest = targets.routing_headers("DE000", targets.TOKEN)
+    one = head + "".join(f"{name}: {value}\r\n" for name, value in rest.items()).encode() + b"\r\n"
+    writer.write(one * 3 * AT_ONCE)
+    answered = await reader.read()
+    writer.close()
+    return answered.count(b"HTTP/1.1 429 ")
 
 
 async def in_pieces(caller: Connection) -> list[int]:
