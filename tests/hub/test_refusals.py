@@ -97,5 +97,5 @@ async def test_each_request_is_answered_once_in_its_order_whatever_is_refused() 
     async with listening(serve, sock, refuse=refuse, max_body_bytes=MOST, shutdown_s=1):
         port = sock.getsockname()[1]
         told = await asyncio.gather(*(answered(port, seed) for seed in range(CONNECTIONS)))
-    assert 100 < len(REFUSED) < CONNECTIONS * REQUESTS / 2, "some are, and some go the long way"
+    assert 0 < len(REFUSED) < CONNECTIONS * REQUESTS, "some are, and some go the long way: how many is up to the load"
     assert told == [[f"{seed}-{number}" for number in range(REQUESTS)] for seed in range(CONNECTIONS)]
