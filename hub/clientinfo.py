@@ -18,11 +18,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from hub.core import Core
+from hub.slices import slices
 from hub.store import client_info
 from hub.store import told as store
 from hub.store.client_info import InfoRow
 from hub.told import Told
-from hub.untold import Untold, slices, untold
+from hub.untold import SLICE, Untold, untold
 from hub.versions import base_url
 from routing.client_info import CLIENT_INFO, view
 from routing.directory import Directory, Platform
@@ -159,7 +160,7 @@ class ClientInfo:
                 await client_info.forget_gone(connection, now - KEEP_GONE_S)
                 await store.forget_gone(connection, now - KEEP_GONE_S)
                 self._forgot_at = time.monotonic()
-        for rows in slices(changes.told):
+        for rows in slices(changes.told, SLICE):
             self._told.learn(rows)
             await asyncio.sleep(0)
         self._told.turn = turn + 1
@@ -187,7 +188,7 @@ class ClientInfo:
         found: dict[tuple[str, Role], InfoRow] = {place: row for place, row in alone.items() if row.is_gone}
         for row in told.gone(me):
             found[row.party.folded, row.role] = row
-        for some in slices(directory.parties):
+        for some in slices(directory.parties, SLICE):
             for row in told.shown(me, view(directory, me, some)):
                 found[row.party.folded, row.role] = row
             await asyncio.sleep(0)

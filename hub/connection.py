@@ -20,19 +20,17 @@ from aiohttp.web_protocol import RequestHandler
 from hub.door import refusal
 from hub.http import Request, Response, head_of
 from hub.limits import MAX_IN_FLIGHT_OF_ONE, Busy
-from hub.refusals import Refuse
+from hub.refusals import END, Refuse
 from hub.turns import Turns
 from routing.errors import HubFailure, MalformedBody
+from routing.wire import send
 
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-END: Final = b"\r\n\r\n"
 NEVER: Final = -(1 << 60)
 """The length of requests where it is not known: all that follows on the connection is the parser's."""
-COPY_BYTES: Final = 64 * 1024
-"""Bodies up to this size are sent in one piece with their head: a copy costs less than a second system call."""
 AT_ONCE: Final = 16
 """How many requests that came together are refused before the connection is closed: nobody may keep the loop at it."""
 LINGER_S: Final = 10.0
@@ -256,10 +254,7 @@ class Connection(RequestHandler):
     async def _write(self, head: bytes, body: bytes) -> None:
         if self.transport is None or self.transport.is_closing():  # it hung up meanwhile
             return
-        if len(body) <= COPY_BYTES:
-            self.transport.write(head + body)
-        else:
-            self.transport.writelines([head, body])
+        send(self.transport, head, body)
         if self._paused:
             with suppress(ConnectionError):
                 await self._drain_helper()

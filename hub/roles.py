@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any, Final
 
 from hub.core import Core
+from hub.slices import slices
 from hub.store import roles_told
 from hub.versions import listed_roles, own_credentials
 from routing.client_info import speaks_payments
@@ -54,8 +54,7 @@ def _digest_of(roles: Iterable[str]) -> str:
 async def _digest(core: Core, directory: Directory, viewer: Platform) -> str:
     """As `digest_of` the credentials, taking turns with requests."""
     found: set[str] = set()
-    names = iter(directory.parties if viewer.counterpart is None else ())
-    while some := list(islice(names, SLICE)):
+    for some in slices(directory.parties if viewer.counterpart is None else (), SLICE):
         found |= {f"{role} {party.folded}" for party, role in listed_roles(directory, viewer, some)}
         await asyncio.sleep(0)
     if not found:  # nobody, or one counterpart: that is no work

@@ -10,14 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from hub.store.client_info import InfoRow
+from hub.store.client_info import TICK_S, InfoRow
 from hub.store.told import Kind, ToldRow
 from routing.client_info import View, hidden, is_suspended, listens
 from routing.directory import Agreement, Directory, Party, Platform
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 
-TICK_S: Final = 0.001
-"""Two changes are at least this far apart, however fast they follow each other."""
 BACK_S: Final = 60.0
 """A clock that was set back further than this is believed again at once; else times go on from the last one."""
 

@@ -7,12 +7,12 @@ The cost is that of what changed, times those who are pushed to; whoever only as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
+from hub.slices import slices
 from hub.store.client_info import InfoRow
 from hub.store.told import ToldRow
 from hub.told import Told, later, pair_row, platform_row, state_row, time_of
@@ -22,7 +22,6 @@ from routing.ocpi import ConnectionStatus, PartyId, Role
 
 SLICE: Final = 200
 """Parties that are looked at in a stretch, before requests get their turn."""
-Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
@@ -97,13 +96,6 @@ class Pace:
             await asyncio.sleep(0)
 
 
-def slices(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """As many at a time as are looked at in a stretch."""
-    left = iter(items)
-    while taken := list(islice(left, SLICE)):
-        yield taken
-
-
 # --- what is different in the directory ------------------------------------------------------------------------------
 
 
@@ -168,7 +160,7 @@ async def _compare(change: _Change, found: Untold, pace: Pace) -> None:
         keys = alone.get(viewer, frozenset())
         if viewer in listening:
             keys = None if keys is None or everybody is None else keys | everybody
-        for some in slices({**before.parties, **after.parties} if keys is None else keys):
+        for some in slices({**before.parties, **after.parties} if keys is None else keys, SLICE):
             rows = _rows(change, before, after, viewer, some)
             found.alone += rows if viewer in alone else ()
             found.news += rows if viewer in listening else ()

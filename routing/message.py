@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from routing.catalogue import Operation
 from routing.directory import Platform
@@ -18,6 +18,7 @@ try:
 except ImportError:  # the extra `speed`
     msgspec = None  # type: ignore[assignment]
 
+Read = TypeVar("Read")
 MAX_INTEGER_DIGITS: Final = 4000
 """Longer integers are read as decimals: Python refuses to read them as int."""
 
@@ -118,12 +119,12 @@ _LONG_INTEGERS: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer
 
 def parse_json(body: bytes) -> Any:
     """Read a JSON text in UTF-8, numbers as int or Decimal. Raises ValueError for anything else (RFC 8259)."""
-    return _quickly(body)
+    return _parse(body)
 
 
 def check_json(body: bytes) -> None:
     """Whether these bytes are JSON, at a quarter of what reading it costs. Raises ValueError where they are not."""
-    _check(body)
+    _skim(body)
 
 
 def read_json(body: bytes) -> Any:
@@ -137,40 +138,6 @@ def read_json(body: bytes) -> Any:
         raise
     except ValueError:
         return _LONG_INTEGERS.decode(text)
-
-
-def _quick() -> Callable[[bytes], Any]:
-    """msgspec where it is installed: what it reads it reads as Python does, in a quarter of the time. What it does
-    not read (lone surrogates, endless integers, or no JSON at all) is judged by Python.
-    """
-    if msgspec is None:
-        return read_json
-    decode = msgspec.json.Decoder(float_hook=Decimal).decode
-    refused = (msgspec.MsgspecError, ValueError, RecursionError)
-
-    def quickly(body: bytes) -> Any:
-        try:
-            return decode(body)
-        except refused:
-            return read_json(body)
-
-    return quickly
-
-
-def _quick_check() -> Callable[[bytes], object]:
-    """msgspec passes over JSON without building anything of it; it does not look whether strings are UTF-8."""
-    if msgspec is None:
-        return read_json
-    skim = msgspec.json.Decoder(msgspec.Raw).decode
-    refused = (msgspec.MsgspecError, ValueError, RecursionError)
-
-    def quickly(body: bytes) -> object:
-        try:
-            return skim(body) if body.isascii() or body.decode("utf-8") else None
-        except refused:
-            return read_json(body)
-
-    return quickly
 
 
 def members(*names: str) -> Callable[[bytes], tuple[Any, ...] | None]:
@@ -187,17 +154,37 @@ def members(*names: str) -> Callable[[bytes], tuple[Any, ...] | None]:
         return in_full
     shape = msgspec.defstruct("Shape", [(name, Any, None) for name in names])
     read, values = msgspec.json.Decoder(shape, float_hook=Decimal).decode, msgspec.structs.astuple
+    return _quickly(lambda body: values(read(_utf8(body))), in_full)
+
+
+def _quickly(read: Callable[[bytes], Read], in_full: Callable[[bytes], Read]) -> Callable[[bytes], Read]:
+    """What msgspec reads it reads as Python does, in a quarter of the time. What it does not read (lone surrogates,
+    endless integers, or no JSON at all) is judged by Python.
+    """
     refused = (msgspec.MsgspecError, ValueError, RecursionError)
 
-    def quickly(body: bytes) -> tuple[Any, ...] | None:
+    def quickly(body: bytes) -> Read:
         try:
-            return values(read(body)) if body.isascii() or body.decode("utf-8") else None
+            return read(body)
         except refused:
             return in_full(body)
 
     return quickly
 
 
-_quickly: Final = _quick()
+def _utf8(body: bytes) -> bytes:
+    """The same bytes: msgspec does not look whether the strings that it passes over are UTF-8. Raises ValueError."""
+    if not body.isascii():
+        body.decode("utf-8")
+    return body
+
+
+def _skimming() -> Callable[[bytes], object]:
+    """msgspec passes over JSON without building anything of it."""
+    skim = msgspec.json.Decoder(msgspec.Raw).decode
+    return _quickly(lambda body: skim(_utf8(body)), read_json)
+
+
+_parse: Final = read_json if msgspec is None else _quickly(msgspec.json.Decoder(float_hook=Decimal).decode, read_json)
+_skim: Final = read_json if msgspec is None else _skimming()
 _named: Final = members(*Named._fields)
-_check: Final = _quick_check()

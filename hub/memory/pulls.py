@@ -10,12 +10,13 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import structlog
 
 from hub.memory.pulling import Pulling
+from hub.slices import slices
 from hub.store import Store, StoreUnavailable, pulls
 from hub.store.pulls import PullRow, Source
 from routing.catalogue import MODULES
@@ -26,8 +27,8 @@ from routing.ocpi import ConnectionStatus, Interface, PartyId
 log = structlog.get_logger(__name__)
 
 PULLED: Final = ("locations", "tariffs", "tokens", "booking")
-STRETCH: Final = 200
-"""Owners that are looked at together."""
+SLICE: Final = 200
+"""Owners that are looked at in a stretch, before requests get their turn."""
 LOOK_S: Final = 1.0
 """How often it is looked what is due."""
 MAX_AT_ONCE: Final = 4
@@ -103,8 +104,8 @@ class Pulls:
         if directory.revision == self._revision:
             return
         changed = [platform for platform in directory.platforms.values() if before.get(platform.id) is not platform]
-        gone = [platform for name, platform in before.items() if directory.platforms.get(name) is not platform]
-        owners = {row.id for platform in (*changed, *gone) for row in platform.parties}
+        former = [platform for name, platform in before.items() if directory.platforms.get(name) is not platform]
+        owners = {row.id for platform in (*changed, *former) for row in platform.parties}
         if self._revision < 0:
             async with self._store.read() as connection:
                 owners |= await pulls.owners(connection)
@@ -114,10 +115,9 @@ class Pulls:
                 await pulls.hurry(connection, back, time.time())
         self._seen, self._revision = directory.platforms, directory.revision
 
-    async def _expect(self, directory: Directory, owners: Sequence[PartyId]) -> None:
+    async def _expect(self, directory: Directory, owners: Iterable[PartyId]) -> None:
         """Make the rows of these owners those that the directory asks for."""
-        for begin in range(0, len(owners), STRETCH):
-            some = owners[begin : begin + STRETCH]
+        for some in slices(owners, SLICE):
             wanted = {source.place: source for source in sources(directory, some)}
             async with self._store.read() as connection:
                 known = {row.source.place: row.source for row in await pulls.of_owners(connection, PULLED, some)}

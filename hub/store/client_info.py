@@ -12,9 +12,10 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, bindparam, case, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.slices import slices
 from hub.store.client_info_tables import client_info, client_info_pushes
 from hub.store.tables import platforms
-from hub.store.told import upsert
+from hub.store.upsert import upsert
 from routing.ocpi import ConnectionStatus, PartyId, Role
 
 Place = tuple[str, str, str]
@@ -23,6 +24,7 @@ Place = tuple[str, str, str]
 SLICE: Final = 100
 """Rows that are written in a stretch, before requests get their turn."""
 TICK_S: Final = 0.001
+"""Two changes are at least this far apart, however fast they follow each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,7 @@ def _news(statement: Any) -> dict[str, Any]:
 
 
 async def _in_slices(connection: AsyncConnection, statement: Any, rows: Sequence[InfoRow]) -> None:
-    for start in range(0, len(rows), SLICE):
-        some = rows[start : start + SLICE]
+    for some in slices(rows, SLICE):
         named = select(platforms.c.id).where(platforms.c.id.in_({row.viewer for row in some}))
         # another node may have removed a viewer that this one still has in its picture
         there = set(await connection.scalars(named.with_for_update(read=True, key_share=True)))

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy import Row as SqlRow
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.memory_tables import copies, copy_counts
+from hub.store.upsert import upsert
 from routing.memory import EVERYBODY, Stored
 from routing.ocpi import PartyId
 
@@ -87,8 +87,7 @@ async def add_to_counts(connection: AsyncConnection, module: str, by_owner: Mapp
     ]
     if not rows:
         return
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(copy_counts)
+    statement = upsert(connection, copy_counts)
     statement = statement.on_conflict_do_update(
         index_elements=["module", "owner"], set_={"number": copy_counts.c.number + statement.excluded.number}
     )

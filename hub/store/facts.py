@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.memory_tables import facts
+from hub.store.upsert import upsert
 from routing.memory import Fact, Kind
 from routing.ocpi import PartyId
 
@@ -18,8 +18,7 @@ async def remember(connection: AsyncConnection, rows: Sequence[Fact]) -> None:
     """Write facts; each replaces the one of its kind, key and owner."""
     if not rows:
         return
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(facts)
+    statement = upsert(connection, facts)
     newer = {name: statement.excluded[name] for name in ("other", "value", "expires_at")}
     statement = statement.on_conflict_do_update(index_elements=["kind", "key", "owner"], set_=newer)
     # in one order on every node, so that two of them never wait for each other

@@ -1,4 +1,5 @@
-"""What is wrong with what parties send, counted in the store.
+"""What is wrong with what parties send, counted in the store.from hub.store.upsert import upsert
+
 
 Every function works inside a transaction of the caller's. What is personal was masked before it came here.
 """
@@ -11,10 +12,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.tables import findings
+from hub.store.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,10 +61,9 @@ _KEY = tuple(findings.c[name] for name in _NAMES)
 
 async def add(connection: AsyncConnection, rows: Sequence[FindingRow]) -> None:
     """Count these mistakes; two nodes may count the same one at the same moment."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     # in one order on every node, so that none waits for a row that the other holds
     for row in sorted(rows, key=lambda row: row.mistake):
-        fresh = dialect.insert(findings).values(
+        fresh = upsert(connection, findings).values(
             **{name: getattr(row.mistake, name) for name in _NAMES},
             count=row.count,
             first_at=row.first_at,

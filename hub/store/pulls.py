@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.memory_tables import pulls
+from hub.store.upsert import upsert
 from routing.ocpi import PartyId
 
 MAX_REASON = 500
@@ -65,8 +65,7 @@ async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, fl
 
     Another node may have come first, and may be pulling: then its row stays.
     """
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(pulls)
+    statement = upsert(connection, pulls)
     anew = {name: statement.excluded[name] for name in ("platform_id", "version", "due_at", "full_at", "since")}
     is_another = or_(
         pulls.c.platform_id != statement.excluded.platform_id, pulls.c.version != statement.excluded.version

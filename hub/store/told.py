@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Table, delete, func, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
+from sqlalchemy import Row, Select, delete, func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.slices import slices
 from hub.store.client_info_tables import client_info_told
 from hub.store.tables import counters, platforms
+from hub.store.upsert import upsert
 
 SLICE: Final = 100
 """Rows that are read or written in a stretch, before requests get their turn."""
@@ -85,10 +85,9 @@ async def keep(connection: AsyncConnection, rows: Sequence[ToldRow], turn: int) 
     statement = upsert(connection, client_info_told)
     new = {name: statement.excluded[name] for name in ("said", "turn", "gone_at")}
     statement = statement.on_conflict_do_update(index_elements=list(client_info_told.primary_key), set_=new)
-    for start in range(0, len(rows), SLICE):
+    for some in slices(rows, SLICE):
         values = [
-            {"kind": row.kind, "name": row.name, "said": row.said, "turn": turn, "gone_at": row.gone_at}
-            for row in rows[start : start + SLICE]
+            {"kind": row.kind, "name": row.name, "said": row.said, "turn": turn, "gone_at": row.gone_at} for row in some
         ]
         await connection.execute(statement, values)
 
@@ -96,11 +95,6 @@ async def keep(connection: AsyncConnection, rows: Sequence[ToldRow], turn: int) 
 async def forget_gone(connection: AsyncConnection, before: float) -> None:
     """Let go of what has been gone since before this time."""
     await connection.execute(delete(client_info_told).where(client_info_told.c.gone_at < before))
-
-
-def upsert(connection: AsyncConnection, table: Table) -> Any:
-    """An insert that may replace, in the database's own words."""
-    return upsert_sqlite(table) if connection.dialect.name == "sqlite" else upsert_postgresql(table)
 
 
 def _all() -> Select[Any]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.journal import LegRow
 from hub.store.tables import traffic_minutes
+from hub.store.upsert import upsert
 from routing.journey import Direction, Outcome
 
 ALL: Final = ""
@@ -56,15 +55,10 @@ async def count(connection: AsyncConnection, rows: Iterable[LegRow]) -> None:
         for (minute, place), traffic in sorted(found.items())  # in order: two nodes may add to the same rows
     ]
     if values:
-        await connection.execute(_addition(connection.dialect.name), values)
-
-
-@lru_cache(maxsize=2)
-def _addition(dialect: str) -> Any:
-    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement: Any = make(traffic_minutes)
-    more = {name: traffic_minutes.c[name] + statement.excluded[name] for name in _COUNTS}
-    return statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more)
+        statement = upsert(connection, traffic_minutes)
+        more = {name: traffic_minutes.c[name] + statement.excluded[name] for name in _COUNTS}
+        statement = statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more)
+        await connection.execute(statement, values)
 
 
 async def by_minute(connection: AsyncConnection, since: float, platform_id: str = ALL) -> Mapping[int, Traffic]:

@@ -5,6 +5,7 @@ exchange at a time, `request` writes and `reader` reads. llhttp (httptools) pars
 """
 
 from routing.wire.client import Wire
+from routing.wire.connection import send
 from routing.wire.errors import (
     AnswerTooLarge,
     BadAnswer,
@@ -39,4 +40,5 @@ __all__ = [
     "Wire",
     "WireError",
     "party_tls",
+    "send",
 ]

@@ -17,6 +17,14 @@ CLOCK_S: Final = 0.001
 """How exact the event loop's clock is."""
 
 
+def send(transport: asyncio.WriteTransport, head: bytes, body: bytes) -> None:
+    """Write a request or an answer."""
+    if len(body) <= COPY_BYTES:
+        transport.write(head + body)
+    else:
+        transport.writelines([head, body])
+
+
 class Connection(asyncio.Protocol):
     """An open connection to a party."""
 
@@ -71,10 +79,7 @@ class Connection(asyncio.Protocol):
         answered = self._answered = self._loop.create_future()
         self._set_alarm(deadline)
         try:
-            if len(body) <= COPY_BYTES:
-                self._transport.write(head + body)
-            else:
-                self._transport.writelines([head, body])
+            send(self._transport, head, body)
             await answered
         except BaseException:
             self.abort()
