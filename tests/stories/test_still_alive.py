@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 import pytest
@@ -193,8 +194,11 @@ async def test_two_nodes_ask_once(settings: MakeSettings, store_url: str) -> Non
     async with running(one) as hub, FakeCpo() as cpo:
         await join(hub, cpo)
         other = one.model_copy(update={"server": one.server.model_copy(update={"port": 0})})
-        async with running(other) as second:
-            before = asked(cpo)
+        before = asked(cpo)
+        async with running(other) as second:  # which looks by itself as soon as it runs
+            async with asyncio.timeout(30):
+                while not hub.liveness.results["alive"] + second.liveness.results["alive"]:
+                    await hub.liveness.look()  # who was just heard of is asked later
             for node in (hub, second, hub, second):
                 await node.liveness.look()
             await eventually(lambda: hub.liveness.results["alive"] + second.liveness.results["alive"] == 1)
