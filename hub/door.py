@@ -98,9 +98,7 @@ async def answer(request: Request, serve: Serve, hub: PartyId, on_leg: OnLeg) ->
     try:
         response = await serve(visit)
     except Exception as error:
-        failure = _as_ocpi(error, visit)
-        visit.code, visit.reason, visit.fault = failure.code, failure.message, failure.fault
-        response = refusal(failure, addressed(visit.sender, hub), visit.version)
+        response = _failed(visit, error, hub)
     on_leg(_leg(visit, response))
     response.headers[REQUEST_ID] = visit.request_id
     response.headers[CORRELATION_ID] = visit.correlation_id
@@ -108,7 +106,18 @@ async def answer(request: Request, serve: Serve, hub: PartyId, on_leg: OnLeg) ->
     return response
 
 
-def _as_ocpi(error: Exception, visit: Visit) -> OcpiError:
+def _failed(visit: Visit, error: Exception, hub: PartyId) -> Response:
+    """The answer to a request that failed.
+
+    The error has no other name where it was caught: its traceback holds that frame, and request and body would wait for
+    the garbage collector.
+    """
+    failure = _as_ocpi(error)
+    visit.code, visit.reason, visit.fault = failure.code, failure.message, failure.fault
+    return refusal(failure, addressed(visit.sender, hub), visit.version)
+
+
+def _as_ocpi(error: Exception) -> OcpiError:
     match error:
         case OcpiError():
             return error

@@ -75,15 +75,18 @@ class Courier:
         try:
             answer = await self._wire.request(method, url, sent, body, timeout_s=timeout_s or self._party_timeout_s)
         except (wire.WireError, ForbiddenAddress) as error:
-            meant = _as_ocpi(error)
-            self._tell(platform_id, meant)
-            raise meant from error
+            # no name for it in this frame, which its traceback holds: it would wait for the garbage collector
+            raise self._told(platform_id, _as_ocpi(error)) from error
         self._tell(platform_id, None)
         return answer if may_tell_token else without(answer, token)
 
     async def close(self) -> None:
         """Close every kept connection."""
         await self._wire.close()
+
+    def _told(self, platform_id: str | None, error: OcpiError) -> OcpiError:
+        self._tell(platform_id, error)
+        return error
 
     def _tell(self, platform_id: str | None, error: OcpiError | None) -> None:
         if platform_id is not None and self._on_contact is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from routing.answers import Answer, PassedOn, pass_on
-from routing.bridge import AnsweredByHub, Untranslatable, translate_failure, withdrawal
+from routing.bridge import AnsweredByHub, UnknownToken, Untranslatable, means_unknown_token, withdrawal
 from routing.courier import Courier
 from routing.crossing import Crossing
 from routing.directory import Directory, Platform
@@ -146,7 +146,9 @@ class Outbound:
         try:
             reply, asked = await self._exchange(sent, platform, receiver, address(sent), receipt.losses)
         except OcpiError as error:
-            raise translate_failure(error, message, source=version) from error
+            if means_unknown_token(error, message, source=version):
+                raise UnknownToken() from error
+            raise
         reply, lost = await self._fetching.answer(reply, message, platform, version, directory, receiver)
         return replace(reply, receipt=lost.losses), asked
 
@@ -205,6 +207,7 @@ class Outbound:
             leg.at, leg.ms, leg.receipt = at, ms, receipt
             if failure is not None:
                 leg.reason, leg.fault = failure.message, failure.fault
+            del failure  # its traceback holds this frame: both would wait for the garbage collector
             self._on_leg(leg)
         return answer, passed
 

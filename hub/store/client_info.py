@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.slices import slices
 from hub.store.client_info_tables import client_info, client_info_pushes
+from hub.store.many import execute_many
 from hub.store.tables import platforms
 from hub.store.upsert import upsert
 from routing.ocpi import ConnectionStatus, PartyId, Role
@@ -112,14 +113,14 @@ async def pushed(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     same = and_(*(column == bindparam(f"the_{column.name}") for column in client_info_pushes.primary_key))
     values = [place | {"the_time": row.updated_at} for place, row in zip(_places(rows), rows, strict=True)]
     unchanged = client_info_pushes.c.updated_at == bindparam("the_time")
-    await connection.execute(delete(client_info_pushes).where(same, unchanged), values)
+    await execute_many(connection, delete(client_info_pushes).where(same, unchanged), values)
     await put_back(connection, rows)
 
 
 async def put_back(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     """These were claimed, but not pushed: another node may take them at once."""
     same = and_(*(column == bindparam(f"the_{column.name}") for column in client_info_pushes.primary_key))
-    await connection.execute(update(client_info_pushes).where(same).values(claimed_until=0), _places(rows))
+    await execute_many(connection, update(client_info_pushes).where(same).values(claimed_until=0), _places(rows))
 
 
 async def is_waiting(connection: AsyncConnection, keys: Collection[str] | None = None) -> bool:

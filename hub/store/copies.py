@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, select, tuple_,
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store.many import execute_many
 from hub.store.memory_tables import copies, copy_counts
 from hub.store.upsert import upsert
 from routing.memory import EVERYBODY, Stored
@@ -68,11 +69,9 @@ async def save(
 ) -> None:
     """Write what a batch made of copies. Raises IntegrityError where another node made one of the new ones first."""
     table = copies[module]
-    if new:
-        await connection.execute(insert(table), [_values(row) for row in new])
-    if changed:
-        rows = [{"at_seq": row.seq, **_values(row)} for row in changed]
-        await connection.execute(update(table).where(table.c.seq == bindparam("at_seq")), rows)
+    await execute_many(connection, insert(table), map(_values, new))
+    rows = ({"at_seq": row.seq, **_values(row)} for row in changed)
+    await execute_many(connection, update(table).where(table.c.seq == bindparam("at_seq")), rows)
     if gone:
         await connection.execute(delete(table).where(table.c.seq.in_([row.seq for row in gone])))
     published = Counter(row.owner.folded for row in new if row.audience == EVERYBODY)
@@ -85,13 +84,11 @@ async def add_to_counts(connection: AsyncConnection, module: str, by_owner: Mapp
     rows = [
         {"module": module, "owner": owner, "number": number} for owner, number in sorted(by_owner.items()) if number
     ]
-    if not rows:
-        return
     statement = upsert(connection, copy_counts)
     statement = statement.on_conflict_do_update(
         index_elements=["module", "owner"], set_={"number": copy_counts.c.number + statement.excluded.number}
     )
-    await connection.execute(statement, rows)
+    await execute_many(connection, statement, rows)
 
 
 async def counts(connection: AsyncConnection, module: str | None = None) -> dict[tuple[str, str], int]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store.many import execute_many
 from hub.store.memory_tables import facts
 from hub.store.upsert import upsert
 from routing.memory import Fact, Kind
@@ -16,13 +17,11 @@ from routing.ocpi import PartyId
 
 async def remember(connection: AsyncConnection, rows: Sequence[Fact]) -> None:
     """Write facts; each replaces the one of its kind, key and owner."""
-    if not rows:
-        return
     statement = upsert(connection, facts)
     newer = {name: statement.excluded[name] for name in ("other", "value", "expires_at")}
     statement = statement.on_conflict_do_update(index_elements=["kind", "key", "owner"], set_=newer)
     # in one order on every node, so that two of them never wait for each other
-    await connection.execute(statement, [_values(row) for row in sorted(rows, key=lambda row: row.place)])
+    await execute_many(connection, statement, map(_values, sorted(rows, key=lambda row: row.place)))
 
 
 async def of_key(connection: AsyncConnection, kind: Kind, key: str) -> list[Fact]:

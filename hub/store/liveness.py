@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store.many import execute_many
 from hub.store.registry import touch
 from hub.store.tables import platforms
 from routing.ocpi import ConnectionStatus
@@ -24,8 +25,8 @@ async def heard(connection: AsyncConnection, times: Mapping[str, float]) -> None
     known = func.coalesce(platforms.c.last_seen_at, 0.0)
     is_later = or_(known < bindparam("at"), known > bindparam("at") + AHEAD_S)
     later = update(platforms).where(platforms.c.id == bindparam("platform"), is_later)
-    values = [{"platform": platform_id, "at": at} for platform_id, at in times.items()]
-    await connection.execute(later.values(last_seen_at=bindparam("at")), values)
+    values = ({"platform": platform_id, "at": at} for platform_id, at in times.items())
+    await execute_many(connection, later.values(last_seen_at=bindparam("at")), values)
 
 
 async def to_check(connection: AsyncConnection, silent_since: float, now: float) -> list[str]:

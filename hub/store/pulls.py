@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store.many import execute_many
 from hub.store.memory_tables import pulls
 from hub.store.upsert import upsert
 from routing.ocpi import PartyId
@@ -88,7 +89,7 @@ async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, fl
         }
         for source, due_at in sorted(sources, key=lambda pair: pair[0].place)
     ]
-    await connection.execute(statement, rows)
+    await execute_many(connection, statement, rows)
 
 
 async def hurry(connection: AsyncConnection, platform_ids: Collection[str], at: float) -> None:

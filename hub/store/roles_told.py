@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.client_info_tables import roles_told
+from hub.store.many import execute_many
 
 _NOTE = text(
     "INSERT INTO roles_told (platform_id, digest) VALUES (:platform_id, :digest) "
@@ -26,8 +27,7 @@ async def expect(connection: AsyncConnection, platform_ids: Collection[str]) -> 
 
     An exchange that is under way notes it when it is done.
     """
-    if platform_ids:
-        await connection.execute(_EXPECT, [{"platform_id": platform_id} for platform_id in platform_ids])
+    await execute_many(connection, _EXPECT, ({"platform_id": platform_id} for platform_id in platform_ids))
 
 
 async def every(connection: AsyncConnection) -> Mapping[str, str]:

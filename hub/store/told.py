@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, delete, func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.slices import slices
 from hub.store.client_info_tables import client_info_told
+from hub.store.many import execute_many
 from hub.store.tables import counters, platforms
 from hub.store.upsert import upsert
 
@@ -85,11 +85,10 @@ async def keep(connection: AsyncConnection, rows: Sequence[ToldRow], turn: int) 
     statement = upsert(connection, client_info_told)
     new = {name: statement.excluded[name] for name in ("said", "turn", "gone_at")}
     statement = statement.on_conflict_do_update(index_elements=list(client_info_told.primary_key), set_=new)
-    for some in slices(rows, SLICE):
-        values = [
-            {"kind": row.kind, "name": row.name, "said": row.said, "turn": turn, "gone_at": row.gone_at} for row in some
-        ]
-        await connection.execute(statement, values)
+    values = (
+        {"kind": row.kind, "name": row.name, "said": row.said, "turn": turn, "gone_at": row.gone_at} for row in rows
+    )
+    await execute_many(connection, statement, values)
 
 
 async def forget_gone(connection: AsyncConnection, before: float) -> None:

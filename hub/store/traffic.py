@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.journal import LegRow
+from hub.store.many import execute_many
 from hub.store.tables import traffic_minutes
 from hub.store.upsert import upsert
 from routing.journey import Direction, Outcome
@@ -54,11 +55,10 @@ async def count(connection: AsyncConnection, rows: Iterable[LegRow]) -> None:
         {"minute": minute, "platform_id": place, **{name: getattr(traffic, name) for name in _COUNTS}}
         for (minute, place), traffic in sorted(found.items())  # in order: two nodes may add to the same rows
     ]
-    if values:
-        statement = upsert(connection, traffic_minutes)
-        more = {name: traffic_minutes.c[name] + statement.excluded[name] for name in _COUNTS}
-        statement = statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more)
-        await connection.execute(statement, values)
+    statement = upsert(connection, traffic_minutes)
+    more = {name: traffic_minutes.c[name] + statement.excluded[name] for name in _COUNTS}
+    statement = statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more)
+    await execute_many(connection, statement, values)
 
 
 async def by_minute(connection: AsyncConnection, since: float, platform_id: str = ALL) -> Mapping[int, Traffic]:

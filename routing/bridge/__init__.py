@@ -17,7 +17,7 @@ from routing.bridge.refusals import (
     Untranslatable,
 )
 from routing.bridge.requests import translate_request, withdrawal
-from routing.bridge.statuses import status_code, translate_failure
+from routing.bridge.statuses import means_unknown_token, status_code
 from routing.bridge.steps import translate
 
 __all__ = [
@@ -32,11 +32,11 @@ __all__ = [
     "UnknownToken",
     "Untranslatable",
     "What",
+    "means_unknown_token",
     "parse_json",
     "status_code",
     "translate",
     "translate_answer",
-    "translate_failure",
     "translate_request",
     "withdrawal",
     "write_json",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from routing.bridge.refusals import UnknownToken
 from routing.bridge.steps import version_of
 from routing.errors import OcpiError, UnknownPath
 from routing.message import Message
@@ -18,12 +17,10 @@ def status_code(code: int, target: Version | str) -> int:
     return IN_211.get(code, code) if version_of(target).rank == 1 else code
 
 
-def translate_failure(error: OcpiError, message: Message, *, source: Version | str) -> OcpiError:
-    """The error for a call that a party of version `source` answered with a bare HTTP error.
+def means_unknown_token(error: OcpiError, message: Message, *, source: Version | str) -> bool:
+    """Whether a party of version `source` said with a bare HTTP error that it does not know a token.
 
-    A 2.1.1 eMSP that does not know a token often says 404 without an envelope; everything else stays what it is.
+    A 2.1.1 eMSP often says 404 without an envelope; every other failure stays what it is.
     """
     is_authorization = message.operation is not None and message.operation.id == "TOK-S2"
-    if is_authorization and isinstance(error, UnknownPath) and version_of(source).rank == 1 < message.version.rank:
-        return UnknownToken()
-    return error
+    return is_authorization and isinstance(error, UnknownPath) and version_of(source).rank == 1 < message.version.rank

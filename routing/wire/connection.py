@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol):
             raise
         finally:
             self._answered = None
+            del answered  # it holds the error, whose traceback holds this frame
         self.exchanges += 1
         if self.exchanges == 1:
             self._remember_session()
@@ -118,15 +119,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Something of an answer came, or something that nobody asked for."""
-        answered = self._answered
-        if answered is None or answered.done():
+        if self._answered is None or self._answered.done():
             self.abort()
             return
         try:
             if self.reader.feed(data):
-                answered.set_result(None)
+                self._answered.set_result(None)
         except BadAnswer as error:
-            answered.set_exception(error)
+            self._answered.set_exception(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed, by whichever side."""
@@ -134,16 +134,15 @@ class Connection(asyncio.Protocol):
         self._transport = self._poll = None
         if self._alarm is not None:
             self._alarm.cancel()
-        answered = self._answered
-        if answered is not None and not answered.done():
+        if self._answered is not None and not self._answered.done():
             try:
                 if exc is not None:
                     raise BrokenOff(has_begun=self.reader.has_begun)
                 self.reader.end()
             except BrokenOff as error:
-                answered.set_exception(error)
+                self._answered.set_exception(error)
             else:
-                answered.set_result(None)
+                self._answered.set_result(None)
         self.reader.close()
         self.lost.set_result(None)
 

@@ -57,7 +57,8 @@ class Dialler:
         except OSError as error:
             if error.errno in _NO_MORE_FILES:
                 raise Busy("the hub has no more connections to give") from error
-            raise NotAccepted() from error
+            # the library's frames hold the error that holds them: it would wait for the garbage collector
+            raise NotAccepted() from error.with_traceback(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return sock

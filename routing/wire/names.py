@@ -46,7 +46,10 @@ class Names:
         if asking is None:
             asking = self._asking[key] = _look_up(*key)
             asking.add_done_callback(lambda answered: self._learn(key, answered))
-        return await asyncio.shield(asking)
+        try:
+            return await asyncio.shield(asking)
+        finally:
+            del asking  # it holds the error, whose traceback holds this frame
 
     def _learn(self, key: tuple[str, int], answered: asyncio.Future[list[AddrInfo]]) -> None:
         del self._asking[key]
