@@ -46,4 +46,4 @@ def settle() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 1000)
+    gc.set_threshold(5_000, 20, 1000)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import directory, grown, overload, plot, pushed, routed, secured, show, soak, starting
+from tests.bench import directory, grown, overload, plot, pushed, routed, secured, show, soak, starting, told
 from tests.bench.findings import Part
 from tests.bench.targets import MEASURED_FROM
 
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Awaitable[Part]]] = {
     "broadcast": lambda asked: pushed.part(asked.rounds, asked.requests // 100),
     "flat": lambda asked: grown.part(asked.rounds, asked.requests),
     "directory": lambda asked: directory.part(asked.rounds),
+    "told": lambda asked: told.part(asked.rounds),
     "start": lambda asked: starting.part(asked.rounds),
     "tls": lambda asked: secured.part(asked.rounds, asked.requests // 2),
     "overload": lambda asked: overload.part(asked.rounds),
@@ -66,8 +67,8 @@ def main() -> None:
     if asked.plot:
         draw(parts)
     if asked.json:
-        told = {"machine": show.machine(), "parts": [asdict(part) for part in parts]}
-        asked.json.write_text(json.dumps(told, indent=2))
+        found = {"machine": show.machine(), "parts": [asdict(part) for part in parts]}
+        asked.json.write_text(json.dumps(found, indent=2))
     if asked.readme:
         print(show.markdown(parts, "python -m tests.bench", str(PLOT.relative_to(Path(__file__).parents[2]))))
     else:

@@ -93,9 +93,9 @@ async def main() -> None:
     print(json.dumps({**told, "list_ms": list_ms, "list_cpu_ms": list_cpu_ms}), flush=True)
 
 
-async def listen(core: Core) -> None:
-    """Have every eMSP advertise where HubClientInfo is pushed to."""
-    what = {"module": "hubclientinfo", "interface": Interface.RECEIVER, "url": "http://127.0.0.1:1/hci"}
+async def listen(core: Core, port: int = 1) -> None:
+    """Have every eMSP advertise that HubClientInfo is pushed to this local port."""
+    what = {"module": "hubclientinfo", "interface": Interface.RECEIVER, "url": f"http://127.0.0.1:{port}/hci"}
     names = [name for name in core.picture.directory.platforms if name.startswith("DE")]
     async with core.store.write() as connection:
         await connection.execute(insert(endpoints), [{"platform_id": name, **what} for name in names])
