@@ -28,8 +28,8 @@ from admin.words import bad_cursor, fields_of
 from hub.store import agreements, audit, parties
 from hub.store import keys as stored_keys
 from hub.store.registry import new_id
+from routing.agreements import Agreement
 from routing.catalogue import MODULES
-from routing.directory import Agreement
 
 Row = TypeVar("Row")
 Place = tuple[str, ...]

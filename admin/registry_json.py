@@ -11,8 +11,8 @@ from admin.keys import AdminRole
 from admin.words import Given, Moment, Name, Party, Told
 from hub.store.keys import KeyRow
 from hub.store.parties import PartyRow
+from routing.agreements import Agreement
 from routing.catalogue import module_key
-from routing.directory import Agreement
 from routing.ocpi import ConnectionStatus, Role
 
 Effect = Literal["allow", "deny"]

@@ -34,6 +34,7 @@ class Picture:
         self._store = store
         self._vault = vault
         self.directory: Directory = Directory(hub, needs_agreement=needs_agreement)
+        self._agreed = 0
         self._followers: list[Follower] = []
         self._drawing = asyncio.Lock()
         self._looking = asyncio.Lock()
@@ -43,19 +44,19 @@ class Picture:
     async def refresh(self) -> bool:
         """Draw what is new in the store; whether there was anything. Raises StoreUnavailable."""
         async with self._drawing:
-            known = self.directory.revision
+            before, known = self.directory, self.directory.revision
             async with self._store.read() as connection:
                 revision = await registry.directory_revision(connection)
                 if revision == known:
                     return False
                 rows = await registry.platforms_since(connection, known)
                 forgotten = await registry.forgotten_since(connection, known)
-                agreed = await agreements.every(connection)
+                agreed = await agreements.changed_since(connection, known, before.agreements, self._agreed)
                 await learn_master_keys(connection, self._vault)
-            before = self.directory
             self.directory = before.changed(
-                [self._platform(row) for row in rows], forgotten=forgotten, agreements=agreed, revision=revision
+                [self._platform(row) for row in rows], forgotten=forgotten, pairs=agreed.pairs, revision=revision
             )
+            self._agreed = agreed.count
             # each follower is called before anybody routes on the new picture, then all are waited for
             for settled in [follower(before, self.directory) for follower in self._followers]:
                 await settled

@@ -16,7 +16,8 @@ from hub.store import agreements, audit, claims, handshakes, registration, regis
 from hub.store.registry import PlatformRow, RoleRow, new_id
 from hub.vault import new_token
 from hub.versions import base_url
-from routing.directory import Agreement, Platform, Scope
+from routing.agreements import Agreement
+from routing.directory import Platform, Scope
 from routing.ocpi import ConnectionStatus, PartyId
 
 log = structlog.get_logger(__name__)
@@ -163,11 +164,10 @@ class Platforms:
     async def disallow(self, agreement_id: str, *, by: str) -> bool:
         """Forget an agreement; False for an unknown one."""
         async with self._core.store.write() as connection:
-            known = {row.id: row for row in await agreements.every(connection)}
-            if agreement_id not in known:
+            known = await agreements.one(connection, agreement_id)
+            if known is None or not await agreements.remove(connection, agreement_id):
                 return False
-            await agreements.remove(connection, agreement_id)
-            before = _in_words(known[agreement_id])
+            before = _in_words(known)
             await audit.record(connection, actor=by, action="agreement removed", subject=agreement_id, before=before)
         await self._core.picture.refresh()
         return True

@@ -70,7 +70,7 @@ def _has_same_parties(before: Directory, after: Directory) -> bool:
     moved = (
         row for row in after.platforms.values() if row is not old[row.id] and _listing(row) != _listing(old[row.id])
     )
-    return next(moved, None) is None and before.agreements == after.agreements
+    return next(moved, None) is None and not after.agreements.changed_since(before.agreements)
 
 
 def _listing(platform: Platform) -> tuple[object, ...]:

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from hub.store.client_info import TICK_S, InfoRow
 from hub.store.told import Kind, ToldRow
+from routing.agreements import Agreement, Pair
 from routing.client_info import View, hidden, is_suspended, listens
-from routing.directory import Agreement, Directory, Party, Platform
-from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
+from routing.directory import Directory, Party, Platform
+from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role, party_named
 
 BACK_S: Final = 60.0
 """A clock that was set back further than this is believed again at once; else times go on from the last one."""
@@ -74,7 +75,7 @@ class Told:
         """Take in what was told, by whatever node."""
         platforms: list[Platform] = []
         gone: list[str] = []
-        pairs = dict(self.directory.agreements)
+        pairs: dict[Pair, tuple[Agreement, ...]] = {}
         needs_agreement = self.directory.needs_agreement
         for row in rows:
             match row.kind:
@@ -84,13 +85,13 @@ class Told:
                     gone.append(row.name)
                     self._gone(row)
                 case Kind.PAIR:
-                    _learn_pair(pairs, row)
+                    pairs |= _agreed_of(row)
                 case Kind.STATE:
                     needs_agreement = row.said["needs_agreement"]
                     self.revision, self.policy_at = row.said["revision"], row.said["policy_at"]
                     self._newest = max(self._newest, self.policy_at)
-        changed = self.directory.changed(platforms, forgotten=gone, revision=self.revision)
-        self.directory = replace(changed, agreements=pairs, needs_agreement=needs_agreement)
+        changed = self.directory.changed(platforms, forgotten=gone, pairs=pairs, revision=self.revision)
+        self.directory = replace(changed, needs_agreement=needs_agreement)
         self.edition += 1
 
     def _platform(self, row: ToldRow) -> Platform:
@@ -157,7 +158,7 @@ def platform_row(platform: Platform, since: float, times: Times, gone_at: float 
     return ToldRow(Kind.PLATFORM, platform.id, said, gone_at)
 
 
-def pair_row(pair: tuple[PartyId, PartyId], agreements: Iterable[Agreement], now: float) -> ToldRow:
+def pair_row(pair: Pair, agreements: Iterable[Agreement], now: float) -> ToldRow:
     """The agreements of a pair, to be kept."""
     said = [[row.id, row.is_allowed, sorted(row.modules)] for row in agreements]
     return ToldRow(Kind.PAIR, f"{pair[0].folded} {pair[1].folded}", said, None if said else now)
@@ -169,10 +170,7 @@ def state_row(revision: int, *, needs_agreement: bool, policy_at: float) -> Told
     return ToldRow(Kind.STATE, "", said)
 
 
-def _learn_pair(pairs: dict[tuple[PartyId, PartyId], tuple[Agreement, ...]], row: ToldRow) -> None:
-    cpo, emsp = map(PartyId.parse, row.name.split())
-    rows = tuple(Agreement(name, cpo, emsp, is_allowed, frozenset(modules)) for name, is_allowed, modules in row.said)
-    if rows:
-        pairs[cpo, emsp] = rows
-    else:
-        pairs.pop((cpo, emsp), None)
+def _agreed_of(row: ToldRow) -> Mapping[Pair, tuple[Agreement, ...]]:
+    cpo, emsp = (party_named(key[:2], key[2:]) for key in row.name.split())
+    rows = (Agreement(name, cpo, emsp, is_allowed, frozenset(modules)) for name, is_allowed, modules in row.said)
+    return {(cpo, emsp): tuple(rows)}

@@ -73,7 +73,7 @@ async def untold(
         await pace.spent(2)
     for platform in [row for row in told.directory.platforms.values() if row.id not in picture.platforms]:
         found.told.append(_removed(change, platform))
-    found.told += _pairs(change)
+    found.told += _pairs(change, seen)
     if found.told or has_policy:
         needs_agreement = picture.needs_agreement if has_policy or not told.turn else told.directory.needs_agreement
         policy_at = now if has_policy else told.policy_at
@@ -129,15 +129,16 @@ def _removed(change: _Change, old: Platform) -> ToldRow:
     return platform_row(old, change.told.since[old.id], times, change.now)
 
 
-def _pairs(change: _Change) -> Iterator[ToldRow]:
+def _pairs(change: _Change, seen: Directory) -> Iterator[ToldRow]:
     """Whose agreements are not as they were told."""
     old, new = change.told.directory.agreements, change.picture.agreements
-    if old == new:
-        return
-    for pair in {*old, *new}:
-        if old.get(pair) != new.get(pair):
+    changed = new.changed_since(seen.agreements)
+    if len(old) + sum((pair in new) - (pair in old) for pair in changed) != len(new):
+        changed |= dict.fromkeys({*old}.difference(new), ())  # told of by another node, and gone unseen by this one
+    for pair, rows in changed.items():
+        if old.get(pair, ()) != rows:
             change.pairs.append(pair)
-            yield pair_row(pair, new.get(pair, ()), change.now)
+            yield pair_row(pair, rows, change.now)
 
 
 # --- what that means for viewers -------------------------------------------------------------------------------------
@@ -152,8 +153,8 @@ async def _compare(change: _Change, found: Untold, pace: Pace) -> None:
     everybody = None if change.has_policy else frozenset(change.touched)
     if not alone and (not listening or everybody == frozenset()):
         return
-    agreements = [row for rows in change.picture.agreements.values() for row in rows] if change.pairs else None
-    after = before.changed(change.fresh, forgotten=gone, agreements=agreements, revision=change.picture.revision)
+    pairs = {pair: change.picture.agreements.get(pair, ()) for pair in change.pairs}
+    after = before.changed(change.fresh, forgotten=gone, pairs=pairs, revision=change.picture.revision)
     if change.has_policy:
         after = replace(after, needs_agreement=change.picture.needs_agreement)
     for viewer in sorted(listening | alone.keys()):

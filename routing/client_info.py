@@ -175,7 +175,7 @@ def newly_connected(before: Directory, after: Directory) -> list[Platform]:
     old = before.platforms
     changed = [row for row in after.platforms.values() if old.get(row.id) is not row]
     connected = [row for row in changed if row.status is ConnectionStatus.CONNECTED]
-    if not connected or before.agreements != after.agreements:
+    if not connected or before.agreements is not after.agreements:
         return connected
     return [
         row

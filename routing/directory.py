@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from routing.agreements import Agreement, Agreements, Pair
 from routing.catalogue import Module, module_key, module_named
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role, Version
 
@@ -94,20 +95,6 @@ class Relation(StrEnum):
     AGREED = "agreed"
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What the admin decided for one pair of a CPO and a party that deals with it, in the usual case an eMSP.
-
-    Without modules it holds for all of them. Pairs without a CPO (such as eMSP and SCSP) need none and have none.
-    """
-
-    id: str
-    cpo: PartyId
-    emsp: PartyId
-    is_allowed: bool
-    modules: frozenset[str] = frozenset()
-
-
 _SEES: Final[Mapping[Role, frozenset[Role]]] = MappingProxyType(
     {
         Role.CPO: frozenset({Role.EMSP, Role.NSP, Role.NAP, Role.SCSP, Role.OTHER, Role.PTP}),
@@ -132,7 +119,7 @@ class Directory:
     platforms: Mapping[str, Platform] = field(default_factory=dict)
     access: Mapping[bytes, Access] = field(default_factory=dict)
     parties: Mapping[PartyId, tuple[Party, ...]] = field(default_factory=dict)
-    agreements: Mapping[tuple[PartyId, PartyId], tuple[Agreement, ...]] = field(default_factory=dict)
+    agreements: Agreements = field(default_factory=Agreements)
     needs_agreement: bool = False
     """Whether only pairs with an agreement reach each other (`routing.policy = "agreements"`)."""
     decided: dict[tuple[object, ...], object] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -158,9 +145,12 @@ class Directory:
         *,
         forgotten: Iterable[str] = (),
         agreements: Iterable[Agreement] | None = None,
+        pairs: Mapping[Pair, tuple[Agreement, ...]] = MappingProxyType({}),
         revision: int,
     ) -> Directory:
-        """The next picture: these platforms new or replaced, those forgotten, the agreements replaced if given."""
+        """The next picture: these platforms new or replaced, those forgotten; the agreements of these pairs replaced,
+        or all of them.
+        """
         by_id, access, parties = dict(self.platforms), dict(self.access), dict(self.parties)
         news = {platform.id: platform for platform in platforms}
         for platform_id in {*news, *forgotten}:
@@ -176,7 +166,7 @@ class Directory:
             platforms=by_id,
             access=access,
             parties=parties,
-            agreements=self.agreements if agreements is None else _by_pair(agreements),
+            agreements=self.agreements.changed(pairs) if agreements is None else Agreements.of(agreements),
         )
 
     def platform_of(self, party: Party) -> Platform:
@@ -258,14 +248,6 @@ def _decided(rows: tuple[Agreement, ...], module: str | None, by_default: Relati
     if any(not row.is_allowed and (module is not None or not row.modules) for row in apply):
         return Relation.NONE
     return Relation.AGREED if any(row.is_allowed for row in apply) else by_default
-
-
-def _by_pair(agreements: Iterable[Agreement]) -> dict[tuple[PartyId, PartyId], tuple[Agreement, ...]]:
-    pairs: dict[tuple[PartyId, PartyId], tuple[Agreement, ...]] = {}
-    for agreement in agreements:
-        pair = (agreement.cpo, agreement.emsp)
-        pairs[pair] = (*pairs.get(pair, ()), agreement)
-    return pairs
 
 
 def by_interface(parties: Iterable[Party], module: str, interface: Interface) -> tuple[Party, ...]:

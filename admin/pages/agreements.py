@@ -13,7 +13,7 @@ from admin.problems import Problem, bad_field
 from hub.lifecycle import Hub
 from hub.store import agreements
 from hub.store.registry import new_id
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import PartyId, Role
 
 ROWS: Final = 40
@@ -135,7 +135,7 @@ async def _cell(hub: Hub, cpo: str, emsp: str) -> Cell:
     names = {side.id: side for side in (*sides(hub)[0], *sides(hub)[1])}
     one, other = (names.get(party, Side(party, "")) for party in ids)
     async with hub.store.read() as connection:
-        return cell_of(one, other, await agreements.every(connection))
+        return cell_of(one, other, await agreements.of_pair(connection, *ids))
 
 
 def _matching(found: Sequence[Side], search: str) -> list[Side]:

@@ -119,8 +119,19 @@ agreements = Table(
     Column("modules", JSON, nullable=False),
     Column("is_allowed", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("revision", Integer, index=True),
     Index(None, "cpo", "emsp"),
 )
+"""Nodes of the version before leave the revision empty."""
+
+agreements_removed = Table(
+    "agreements_removed",
+    metadata,
+    Column("cpo", String(5), primary_key=True),
+    Column("emsp", String(5), primary_key=True),
+    Column("revision", Integer, nullable=False, index=True),
+)
+"""When an agreement of a pair was last removed, so that each node looks at the pair again."""
 
 links = Table(
     "links",

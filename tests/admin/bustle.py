@@ -23,7 +23,7 @@ from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.roles import owned_path
 from hub.testing.samples import location
 from hub.testing.story import roaming_story
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.journey import Direction, Outcome, journey_id_at
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.hub.legs import row

@@ -13,7 +13,7 @@ from hub.store import journal as stored_journal
 from hub.store.journal import Wanted
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import PartyId
 from tests.admin.door import Door
 from tests.admin.visitor import Visitor, settled, visitor, with_users

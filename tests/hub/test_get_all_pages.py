@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from hub.memory import StoredMemory, remembering
 from hub.store import Store
+from routing.agreements import Agreement
 from routing.crossing import Crossing
-from routing.directory import Agreement, Directory
+from routing.directory import Directory
 from routing.get_all import GetAll
 from routing.lessons import change_of
 from routing.links import next_page

@@ -7,13 +7,15 @@ import os
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert
 
 from hub.picture import LOOK_AGAIN_S, Picture
-from hub.store import Store, StoreUnavailable, agreements, registration, registry, tokens
+from hub.store import Store, StoreUnavailable, agreements, registration, registry, tables, tokens
 from hub.store.registry import RoleRow
 from hub.store.secrets import token_row
 from hub.vault import KEY_BYTES, Vault
-from routing.directory import Agreement, Scope
+from routing.agreements import Agreement
+from routing.directory import Scope
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 
 HUB, CPO, EMSP = PartyId("NL", "HUB"), PartyId("NL", "TNM"), PartyId("DE", "MSP")
@@ -86,6 +88,59 @@ async def test_what_is_removed_or_agreed_is_followed(store: Store, vault: Vault,
     assert picture.directory.platforms == {}
     assert picture.directory.access == {}
     assert list(picture.directory.agreements) == [(CPO, EMSP)]
+
+
+async def test_only_agreements_of_pairs_that_changed_are_read_again(
+    store: Store, vault: Vault, picture: Picture
+) -> None:
+    other = PartyId("FR", "EMP")
+    made = [Agreement(str(number), CPO, emsp, number > 1) for number, emsp in enumerate((EMSP, EMSP, other))]
+    async with store.write() as connection:
+        for agreement in made:
+            await agreements.add(connection, agreement)
+    await picture.refresh()
+    before = picture.directory.agreements
+    assert before == {(CPO, EMSP): (made[0], made[1]), (CPO, other): (made[2],)}
+    await add(store, vault)
+    await picture.refresh()
+    assert picture.directory.agreements is before
+    async with store.write() as connection:
+        await agreements.remove(connection, "0")
+        await agreements.add(connection, Agreement("3", EMSP, CPO, is_allowed=True))
+    await picture.refresh()
+    after = picture.directory.agreements
+    assert after == {
+        (CPO, EMSP): (made[1],),
+        (CPO, other): (made[2],),
+        (EMSP, CPO): (Agreement("3", EMSP, CPO, is_allowed=True),),
+    }
+    assert after[CPO, other] is before[CPO, other]
+    async with store.write() as connection:
+        await agreements.remove(connection, "2")
+    await picture.refresh()
+    assert picture.directory.agreements.keys() == {(CPO, EMSP), (EMSP, CPO)}
+    assert before.keys() == {(CPO, EMSP), (CPO, other)}, "whoever routes on the old picture keeps it"
+
+
+async def test_agreements_that_a_node_of_the_version_before_makes_or_removes_are_followed(
+    store: Store, picture: Picture
+) -> None:
+    async with store.write() as connection:
+        await agreements.add(connection, Agreement("1", CPO, EMSP, is_allowed=False))
+    await picture.refresh()
+    values = {"modules": [], "is_allowed": True, "created_at": 1.0}
+    old = (
+        insert(tables.agreements).values(id="2", cpo="NLTNM", emsp="FREMP", **values),
+        delete(tables.agreements).where(tables.agreements.c.id == "1"),
+        delete(tables.agreements).where(tables.agreements.c.id == "2"),
+    )
+    for statement, expected in zip(old, (["1", "2"], ["2"], []), strict=True):
+        async with store.write() as connection:
+            await registry.bump(connection)
+            await connection.execute(statement)
+        await picture.refresh()
+        known = [row.id for rows in picture.directory.agreements.values() for row in rows]
+        assert sorted(known) == expected
 
 
 async def test_a_token_that_does_not_open_stops_one_platform_only(store: Store, vault: Vault, picture: Picture) -> None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from hub.store.client_info import InfoRow
+from hub.store.told import Kind
 from hub.told import Told
 from hub.untold import untold
+from routing.agreements import Agreement
 from routing.client_info import View, can_ask, listens, view
-from routing.directory import Agreement, Directory, Party, Platform, endpoints_of
+from routing.directory import Directory, Party, Platform, endpoints_of
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 from tests.routing.scene import HUB, party
 
@@ -144,3 +146,17 @@ async def test_everybody_is_told_of_just_what_changed_for_them(seed: int, needs_
         assert {(*row.place, row.status) for row in changes.news} == expected, step
         for row in changes.news:
             assert times[row.viewer, row.party.folded, row.role] == row.updated_at, "the list says what was pushed"
+
+
+async def test_an_agreement_that_this_node_never_saw_is_told_to_be_gone() -> None:
+    """Another node told of it, and it was removed before this one looked."""
+    world, told = World(0), Told(HUB)
+    world.agree()
+    other = await untold(told, Directory(HUB), world.picture, 1000.0, has_policy=False)
+    told.learn(other.told)
+    told.turn = 1
+    now = world.picture.changed(agreements=(), revision=world.picture.revision + 1)
+    changes = await untold(told, Directory(HUB), now, 1001.0, has_policy=False)
+    assert [(row.kind, row.gone_at) for row in changes.told if row.kind is Kind.PAIR] == [(Kind.PAIR, 1001.0)]
+    told.learn(changes.told)
+    assert told.directory.agreements == {}

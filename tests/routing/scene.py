@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from routing.agreements import Agreement
 from routing.catalogue import module_key, operation_of
-from routing.directory import Agreement, Directory, Party, Platform, endpoints_of
+from routing.directory import Directory, Party, Platform, endpoints_of
 from routing.message import Message
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
+from routing.agreements import Agreement
 from routing.client_info import Shown, address_of, can_ask, listens, role_for, view
-from routing.directory import Agreement, Directory, endpoints_of
+from routing.directory import Directory, endpoints_of
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 from tests.routing.scene import CPO, EMSP, HUB, OTHER_EMSP, market, party, platform
 from tests.routing.test_directory import SEES

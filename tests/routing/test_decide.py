@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from routing.agreements import Agreement
 from routing.decide import ByContent, Decision, FromEach, FromMemory, ToEverybody, decide, sender_of, target_url
-from routing.directory import Agreement, Directory, endpoints_of
+from routing.directory import Directory, endpoints_of
 from routing.errors import (
     ForeignSender,
     InvalidMessage,

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from routing.directory import Access, Agreement, Directory, Scope, by_interface, endpoints_of, newest_mutual
+from routing.agreements import Agreement
+from routing.directory import Access, Directory, Scope, by_interface, endpoints_of, newest_mutual
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 from tests.routing.scene import CPO, EMSP, HUB, OTHER_CPO, OTHER_EMSP, R, S, market, party, platform
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from routing.agreements import Agreement
 from routing.catalogue import OPERATIONS
-from routing.directory import Agreement, Directory, endpoints_of
+from routing.directory import Directory, endpoints_of
 from routing.memory import Forgetful, Kind, Tie, key_of
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 from routing.open_routing import receivers_told, serving

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from routing.directory import Agreement, Directory, Platform, endpoints_of
+from routing.agreements import Agreement
+from routing.directory import Directory, Platform, endpoints_of
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from routing.receivers import receivers_of
 from tests.routing.scene import CPO, EMSP, MODULES, OTHER_CPO, OTHER_EMSP, R, S, market, message, party, platform

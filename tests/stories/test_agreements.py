@@ -13,7 +13,7 @@ import pytest
 from hub.lifecycle import Hub
 from hub.testing import Exchange, FakeCpo, FakeEmsp, FakeParty
 from hub.testing.samples import session
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import PartyId
 from tests.stories.market import MakeSettings, gathered
 from tests.stories.test_client_info import listed

@@ -12,7 +12,7 @@ import pytest
 from hub.lifecycle import Hub
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.samples import cdr, session
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import Interface, PartyId, Role
 from tests.stories.market import MakeSettings, gathered
 from tests.stories.waiting import until

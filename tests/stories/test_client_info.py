@@ -10,7 +10,7 @@ from hub.store import Store, registry
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.exchange import Seen
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.stories.market import QUICK, MakeSettings, eventually, invite, join, market, platform_of
 from tests.stories.test_what_happened import told

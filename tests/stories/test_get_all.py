@@ -14,7 +14,7 @@ from hub.config import Settings
 from hub.lifecycle import Hub, running
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
 from hub.testing.roles import owned_path
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.links import next_page
 from routing.ocpi import PartyId
 from tests.stories.market import MakeSettings, join

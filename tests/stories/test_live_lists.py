@@ -12,7 +12,7 @@ import pytest
 
 from hub.testing import Exchange, FakeCpo, FakeEmsp, FakeParty, Seen, Served
 from hub.testing.samples import cdr, session
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.links import next_page
 from routing.ocpi import PartyId
 from tests.stories.market import QUICK, MakeSettings, gathered, platform_of

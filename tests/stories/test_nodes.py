@@ -12,7 +12,7 @@ from hub.lifecycle import Hub
 from hub.renewal import renew_due
 from hub.store.registry import RoleRow, RoleTaken
 from hub.testing import FakeCpo, FakeEmsp
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.stories.nodes import MakeSettings, Nodes, join, nodes, within_a_second
 from tests.stories.test_renewal import made_old

@@ -12,7 +12,7 @@ import pytest
 
 from hub.lifecycle import Hub
 from hub.testing import Exchange, FakeCpo, FakeEmsp, FakeParty, Seen, Served
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from tests.stories.market import QUICK, MakeSettings, gathered
 from tests.stories.told import legs_out
 from tests.stories.waiting import until

@@ -15,7 +15,7 @@ from hub.registration import Registration
 from hub.renewal import tell_changed_roles
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
-from routing.directory import Agreement
+from routing.agreements import Agreement
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.stories.market import MakeSettings, eventually, join, last_error, platform_of
 from tests.stories.test_client_info import ABC, hears

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store import Store, agreements, audit, registration, registry, tokens
 from hub.store.registry import PlatformRow, RoleRow, RoleTaken
-from routing.directory import Agreement, Scope
+from routing.agreements import Agreement
+from routing.directory import Scope
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
 CPO, EMSP = PartyId("NL", "TNM"), PartyId("DE", "MSP")
