@@ -124,6 +124,10 @@ class Directory:
     """Whether only pairs with an agreement reach each other (`routing.policy = "agreements"`)."""
     decided: dict[tuple[object, ...], object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was already decided on this picture, by the question (see `routing.decide`)."""
+    found: dict[tuple[object, ...], tuple[Mapping[PartyId, Any], frozenset[PartyId]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was found for each party, by the question, and whose platforms changed since then (see `routing.reach`)."""
 
     @classmethod
     def of(
@@ -153,14 +157,18 @@ class Directory:
         """
         by_id, access, parties = dict(self.platforms), dict(self.access), dict(self.parties)
         news = {platform.id: platform for platform in platforms}
+        touched = {party.id for platform in news.values() for party in platform.parties}
         for platform_id in {*news, *forgotten}:
-            _erase(by_id.pop(platform_id, None), access, parties)
+            old = by_id.pop(platform_id, None)
+            if old is not None:
+                touched.update(party.id for party in old.parties)
+                _erase(old, access, parties)
         for platform in news.values():
             by_id[platform.id] = platform
             access.update(platform.access)
             for party in platform.parties:
                 parties[party.id] = (*parties.get(party.id, ()), party)
-        return replace(
+        following = replace(
             self,
             revision=revision,
             platforms=by_id,
@@ -168,6 +176,8 @@ class Directory:
             parties=parties,
             agreements=self.agreements.changed(pairs) if agreements is None else Agreements.of(agreements),
         )
+        following.found.update({question: (table, old | touched) for question, (table, old) in self.found.items()})
+        return following
 
     def platform_of(self, party: Party) -> Platform:
         """The platform that a party is on."""
@@ -184,17 +194,23 @@ class Directory:
 
     def relation(self, sender: Party, receiver: Party, module: str | None = None) -> Relation:
         """The same rule, which also tells where nothing but an agreement is missing."""
-        if sender.platform_id == receiver.platform_id or receiver.role not in _SEES[sender.role]:
+        by_default = self.by_default(sender.role, receiver.role)
+        if by_default is Relation.NONE or sender.platform_id == receiver.platform_id:
             return Relation.NONE
         played = self._played(sender)
         if (played is not None and played != receiver.id) or not self._is_way_to(receiver, sender.id):
             return Relation.NONE
         if Role.CPO not in (sender.role, receiver.role):
-            return Relation.AGREED
-        by_default = Relation.PLANNED if self.needs_agreement else Relation.AGREED
+            return by_default
         pair = (sender.id, receiver.id) if sender.role is Role.CPO else (receiver.id, sender.id)
         rows = self.agreements.get(pair)
-        return by_default if rows is None else _decided(rows, module, by_default)
+        return by_default if rows is None else decided(rows, module, by_default)
+
+    def by_default(self, sender: Role, receiver: Role) -> Relation:
+        """How far parties of two roles are to deal with each other where nothing was decided for the two."""
+        if receiver not in _SEES[sender]:
+            return Relation.NONE
+        return Relation.PLANNED if self.needs_agreement and Role.CPO in (sender, receiver) else Relation.AGREED
 
     def _is_way_to(self, receiver: Party, sender: PartyId) -> bool:
         """Whether this connection of a receiver is the one for the sender: where it has one on which the hub plays
@@ -231,9 +247,7 @@ class Directory:
         return tuple(row for row in rows if any(self.may_reach(sender, row, module) for sender in ours))
 
 
-def _erase(platform: Platform | None, access: dict[bytes, Access], parties: dict[PartyId, tuple[Party, ...]]) -> None:
-    if platform is None:
-        return
+def _erase(platform: Platform, access: dict[bytes, Access], parties: dict[PartyId, tuple[Party, ...]]) -> None:
     for fingerprint in platform.access:
         access.pop(fingerprint, None)
     for party in platform.parties:
@@ -242,7 +256,7 @@ def _erase(platform: Platform | None, access: dict[bytes, Access], parties: dict
             parties[party.id] = rest
 
 
-def _decided(rows: tuple[Agreement, ...], module: str | None, by_default: Relation) -> Relation:
+def decided(rows: tuple[Agreement, ...], module: str | None, by_default: Relation) -> Relation:
     """What the agreements of a pair say; what is forbidden by one is not allowed by another."""
     apply = [row for row in rows if not row.modules or module is None or module in row.modules]
     if any(not row.is_allowed and (module is not None or not row.modules) for row in apply):

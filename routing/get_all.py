@@ -6,7 +6,7 @@ owner of another version has its objects translated, and those that do not go in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -26,8 +26,9 @@ from routing.journey import timestamp
 from routing.links import add_route
 from routing.memory import Memory, Stored, Wanted
 from routing.message import Message, Reply
-from routing.ocpi import LIMIT, SUCCESS, TOTAL_COUNT, VERSIONS, ConnectionStatus, Interface, PartyId, party_named
+from routing.ocpi import LIMIT, SUCCESS, TOTAL_COUNT, VERSIONS, ConnectionStatus, Interface, PartyId, Role, party_named
 from routing.paging import Asked, asked_in
+from routing.reach import Reached, Reaches, reached
 
 MAX_PAGE: Final = 100
 """The most objects on a page, told in X-Limit."""
@@ -44,27 +45,31 @@ def owners_visible(message: Message, directory: Directory) -> Mapping[PartyId, P
     """The parties whose objects of a module the caller may see. Pure; the one rule is `Directory.may_reach`."""
     question = ("published", message.caller.id, message.sender, message.module)
     known = directory.decided.get(question)
-    if isinstance(known, dict):
+    if isinstance(known, Reached):
         return known
-    found = {row.id: row for row in _owners(message, directory)}
+    found = _owners(message, directory)
     if len(directory.decided) < MAX_DECIDED:
         directory.decided[question] = found
     return found
 
 
-def _owners(message: Message, directory: Directory) -> Iterator[Party]:
-    standard = module_named(message.module)
-    caller = directory.platforms.get(message.caller.id)
-    if standard is None or caller is None:
-        return
-    senders = by_interface(directory.senders(caller, message.sender), message.module, Interface.RECEIVER)
-    for platform in directory.platforms.values():
-        if platform.version is None or platform.counterpart not in (None, message.sender):
-            continue
-        for row in platform.parties:
-            is_owner = row.role in standard.sender_roles and platform.status_of(row) in SHOWN
-            if is_owner and any(directory.may_reach(sender, row, message.module) for sender in senders):
-                yield row
+def _owners(message: Message, directory: Directory) -> Reached[Party]:
+    standard, caller = module_named(message.module), directory.platforms.get(message.caller.id)
+    named = directory.senders(caller, message.sender) if standard and caller else ()
+    roles = standard.sender_roles if standard else frozenset()
+
+    def find(party: PartyId, reaches: Reaches) -> Party | None:
+        rows = directory.parties.get(party, ())
+        return next((row for row in reversed(rows) if _shows(directory, row, roles) and reaches(row)), None)
+
+    senders = by_interface(named, message.module, Interface.RECEIVER)
+    return reached(directory, ("published", message.module), senders, message.module, find)
+
+
+def _shows(directory: Directory, row: Party, roles: Collection[Role]) -> bool:
+    """Whether this is a party that has objects to show: one of these roles."""
+    platform = directory.platform_of(row)
+    return row.role in roles and platform.version is not None and platform.status_of(row) in SHOWN
 
 
 @dataclass(frozen=True, slots=True)

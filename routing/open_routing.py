@@ -7,19 +7,19 @@ answer; several are none: a wrong location or session is worse than an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from routing.authorization import AUTHORIZE
 from routing.catalogue import module_named
 from routing.decide import MAX_DECIDED, candidates
-from routing.directory import Directory
+from routing.directory import Directory, Party
 from routing.memory import Memory
 from routing.message import Message
 from routing.ocpi import ConnectionStatus, PartyId, party_named
-from routing.playing import playing
 from routing.questions import Lookup, Question, question_of
+from routing.reach import Reaches, reached
 
 EMAID: Final = "EMAID"
 PROVIDER: Final = re.compile(r"([A-Za-z]{2})[-*]?([A-Za-z0-9]{3})")
@@ -58,21 +58,32 @@ def serving(message: Message, directory: Directory) -> tuple[PartyId, ...]:
     return answer
 
 
-def _serving(message: Message, directory: Directory) -> Iterator[PartyId]:
-    senders = directory.senders(message.caller, message.sender)
-    standard = module_named(message.module)
-    everybody = directory.platforms.values()
-    for platform in playing(directory, standard.roles(message.interface)) if standard else everybody:
-        if platform.id == message.caller.id or platform.endpoint(message.module, message.interface) is None:
-            continue
-        rows = (
-            row.id
-            for row in platform.parties
-            if (standard is None or row.role in standard.roles(message.interface))
-            and platform.status_of(row) is not ConnectionStatus.SUSPENDED
-            and any(directory.may_reach(sender, row, message.module) for sender in senders)
-        )
-        yield from rows if standard else islice(rows, 1)
+def _serving(message: Message, directory: Directory) -> Iterable[PartyId]:
+    module, interface, senders = message.module, message.interface, directory.senders(message.caller, message.sender)
+    standard = module_named(module)
+    if standard is None:
+        return _serving_custom(message, senders, directory)
+
+    def find(party: PartyId, reaches: Reaches) -> PartyId | None:
+        rows = (row for row in directory.parties.get(party, ()) if row.role in standard.roles(interface))
+        return next((row.id for row in rows if _serves(directory, row, message) and reaches(row)), None)
+
+    return reached(directory, ("serving", module, interface), senders, module, find).every()
+
+
+def _serving_custom(message: Message, senders: Sequence[Party], directory: Directory) -> Iterator[PartyId]:
+    """Which roles a custom module has nobody knows: the first party of each platform is as good as the others."""
+    for platform in directory.platforms.values():
+        if platform.endpoint(message.module, message.interface) is not None:
+            rows = (row for row in platform.parties if _serves(directory, row, message))
+            found = (row.id for row in rows if any(directory.may_reach(one, row, message.module) for one in senders))
+            yield from islice(found, 1)
+
+
+def _serves(directory: Directory, row: Party, message: Message) -> bool:
+    platform = directory.platform_of(row)
+    is_there = platform.status_of(row) is not ConnectionStatus.SUSPENDED
+    return is_there and platform.endpoint(message.module, message.interface) is not None
 
 
 def _goes_to_the_only_one(message: Message) -> bool:

@@ -26,14 +26,14 @@ MAX_UNION: Final = 200
 
 async def page(connection: AsyncConnection, wanted: Wanted) -> Page:
     """The page that is asked for; one row more is read, so that the end shows."""
-    rows, total = await _rows(connection, wanted, sorted({party.folded for party in wanted.owners}))
+    rows, total = await _rows(connection, wanted, {party.folded for party in wanted.owners})
     items = tuple(rows[: wanted.limit])
     return Page(items, total, is_last=len(rows) <= wanted.limit)
 
 
-async def _rows(connection: AsyncConnection, wanted: Wanted, owners: list[str]) -> tuple[list[Stored], int]:
+async def _rows(connection: AsyncConnection, wanted: Wanted, visible: set[str]) -> tuple[list[Stored], int]:
     counted = await stored.counts(connection, wanted.module)
-    of_owners = {owner: number for (_, owner), number in counted.items() if owner in set(owners)}
+    of_owners = {owner: number for (_, owner), number in counted.items() if owner in visible}
     owners = sorted(of_owners)
     if not owners:
         return [], 0

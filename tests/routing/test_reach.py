@@ -1,0 +1,168 @@
+"""Who is reached, worked out from what changed, against a look at everybody: pictures at random."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from routing.agreements import Agreement
+from routing.catalogue import module_named
+from routing.directory import Directory, Party, Platform, by_interface, endpoints_of
+from routing.get_all import SHOWN, owners_visible
+from routing.message import Message
+from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
+from routing.open_routing import serving
+from routing.receivers import ALSO_TOLD, Receiver, receivers_of
+from tests.routing.scene import CPO, HUB, MODULES, market, message
+
+NAMES = [PartyId("NL", f"AA{number}") for number in range(6)]
+ROLES = [Role.CPO, Role.CPO, Role.EMSP, Role.EMSP, Role.NSP, Role.SCSP, Role.OTHER, Role.HUB]
+STEPS = 60
+PUSHES = {"locations": ("PUT", "/L1"), "tokens": ("PUT", "/C1")}
+
+
+class World:
+    """Platforms and agreements that change at random."""
+
+    def __init__(self, seed: int, *, needs_agreement: bool) -> None:
+        self.dice = random.Random(seed)
+        self.picture = Directory(HUB, needs_agreement=needs_agreement)
+        for _ in range(4):
+            self.change()
+
+    def change(self) -> None:
+        """The next picture: a platform comes, is another, or goes; or an agreement does."""
+        dice, before = self.dice, self.picture
+        number = before.revision + 1
+        match dice.choice(["put", "put", "put", "remove", "agree", "agree"]):
+            case "remove" if len(before.platforms) > 4:
+                self.picture = before.changed(forgotten=[dice.choice(list(before.platforms))], revision=number)
+            case "agree":
+                pair = dice.choice(NAMES), dice.choice(NAMES)
+                rows = tuple(
+                    Agreement(
+                        f"{number}-{count}",
+                        *pair,
+                        dice.random() < 0.5,
+                        dice.choice([frozenset(), frozenset({"tokens"})]),
+                    )
+                    for count in range(dice.randint(0, 2))
+                )
+                self.picture = before.changed(pairs={pair: rows}, revision=number)
+            case _:
+                names = [*before.platforms, f"p{number}"]
+                self.picture = before.changed([self._platform(dice.choice(names))], revision=number)
+
+    def _platform(self, name: str) -> Platform:
+        dice = self.dice
+        parties = {(dice.choice(NAMES), dice.choice(ROLES)): dice.random() < 0.1 for _ in range(dice.randint(1, 3))}
+        places = [(module, interface) for module in (*MODULES, "custom") for interface in Interface]
+        urls = [(*place, f"https://{name}.example/{dice.random()}") for place in dice.sample(places, 13)]
+        return Platform(
+            name,
+            name,
+            dice.choice([ConnectionStatus.CONNECTED] * 6 + list(ConnectionStatus)),
+            VERSIONS[dice.choice(["2.1.1", "2.2.1", "2.3.0"])] if dice.random() < 0.9 else None,
+            endpoints=endpoints_of(urls),
+            parties=tuple(
+                Party(who, role, name, str(who), is_suspended=is_suspended)
+                for (who, role), is_suspended in parties.items()
+            ),
+            is_hub=dice.random() < 0.1,
+            counterpart=dice.choice(NAMES) if dice.random() < 0.15 else None,
+        )
+
+
+def told(push: Message, there: Directory) -> dict[Receiver, str]:
+    """Who a push goes to, by the rules as they are read."""
+    standard = module_named(push.module)
+    assert standard is not None
+    senders = by_interface(there.senders(push.caller, push.sender), push.module, Interface.SENDER)
+    found = {}
+    for platform in there.platforms.values():
+        endpoint = platform.endpoint(push.module, Interface.RECEIVER)
+        usual = [row for row in platform.parties if row.role in standard.receiver_roles]
+        if not usual and any(sender.role is Role.CPO for sender in senders):
+            usual = [row for row in platform.parties if row.role in ALSO_TOLD]
+        for row in usual if endpoint is not None else ():
+            is_connected = platform.status_of(row) is ConnectionStatus.CONNECTED
+            if is_connected and any(there.may_reach(sender, row, push.module) for sender in senders):
+                found[Receiver(platform.id, row.id)] = endpoint
+    return found
+
+
+def shown(asked: Message, there: Directory) -> dict[PartyId, Party]:
+    """Whose objects are shown, by the rules as they are read."""
+    standard = module_named(asked.module)
+    assert standard is not None
+    senders = by_interface(there.senders(asked.caller, asked.sender), asked.module, Interface.RECEIVER)
+    return {
+        row.id: row
+        for platform in there.platforms.values()
+        if platform.version is not None
+        for row in platform.parties
+        if row.role in standard.sender_roles
+        and platform.status_of(row) in SHOWN
+        and any(there.may_reach(sender, row, asked.module) for sender in senders)
+    }
+
+
+def served(asked: Message, there: Directory) -> list[PartyId]:
+    """Who is asked for a list of what belongs to two parties, by the rules as they are read."""
+    standard = module_named(asked.module)
+    assert standard is not None
+    senders = there.senders(asked.caller, asked.sender)
+    found = {
+        row.id
+        for platform in there.platforms.values()
+        if platform.endpoint(asked.module, asked.interface) is not None
+        for row in platform.parties
+        if row.role in standard.roles(asked.interface)
+        and platform.status_of(row) is not ConnectionStatus.SUSPENDED
+        and any(there.may_reach(sender, row, asked.module) for sender in senders)
+    }
+    return sorted(found, key=lambda party: party.folded)
+
+
+def as_mapping(found: Mapping[Any, Any]) -> dict[Any, Any]:
+    """What a mapping says, each way that it can be asked."""
+    assert len(list(found)) == len(set(found)) == len(found)
+    return {key: found.get(key) for key in found}
+
+
+@pytest.mark.parametrize("needs_agreement", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_what_changed_is_enough_to_know_who_is_reached(seed: int, needs_agreement: bool) -> None:
+    world = World(seed, needs_agreement=needs_agreement)
+    reached = 0
+    for _ in range(STEPS):
+        world.change()
+        there = world.picture
+        for caller in there.platforms if world.dice.random() < 0.7 else ():  # sometimes nobody asks between changes
+            for module, (method, key) in PUSHES.items():
+                push = message(there, caller, method, module, Interface.RECEIVER, key, to=HUB, document={})
+                assert as_mapping(receivers_of(push, there)) == told(push, there)
+                assert all(who not in receivers_of(push, there) for who in [Receiver(caller, NAMES[0])])
+                asked = message(there, caller, "GET", module, Interface.SENDER, to=HUB)
+                assert as_mapping(owners_visible(asked, there)) == shown(asked, there)
+                reached += len(told(push, there)) + len(shown(asked, there))
+            asked = message(there, caller, "GET", "sessions", Interface.SENDER, to=HUB)
+            assert list(serving(asked, there)) == served(asked, there)
+    assert reached > STEPS / 3, "there is something to compare"
+
+
+def test_nobody_is_looked_at_again_for_what_did_not_change() -> None:
+    before = market()
+    push = message(before, "cpo", "PUT", "locations", Interface.RECEIVER, "/L1", to=HUB, document={})
+    assert receivers_of(push, before)
+    known = {question: found for question, (found, _) in before.found.items()}
+    after = before.changed([replace(before.platforms["cpo"], name="another")], revision=2)
+    assert after.found.keys() == known.keys() != set()
+    assert all(changed == {CPO} for _, changed in after.found.values())
+    assert receivers_of(push, after)
+    assert all(after.found[question] == (found, frozenset()) for question, found in known.items())
+    assert all(after.found[question][0] is found for question, found in known.items())
