@@ -9,37 +9,91 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.core import Core
 from hub.slices import slices
 from hub.store import roles_told
-from hub.versions import listed_roles, own_credentials
+from hub.versions import listed, played_roles
 from routing.client_info import speaks_payments
-from routing.directory import Directory, Platform
-from routing.ocpi import VERSIONS, ConnectionStatus
+from routing.directory import Directory, Party, Platform
+from routing.ocpi import ConnectionStatus, PartyId, Role
+from routing.reach import Reached, Reaches, concerned, reached
 
-SLICE: Final = 500
-"""Parties that are looked at in a stretch, before requests get their turn."""
+SLICE: Final = 100
+"""Platforms that are looked at in a stretch, before requests get their turn."""
+
+Lines = frozenset[str]
+"""What credentials say of a party: a line for each of its roles."""
+Others = Mapping[PartyId, Lines | None]
+
+
+@dataclass(slots=True)
+class _Usual:
+    """What is listed for everybody with the same roles."""
+
+    lines: Mapping[PartyId, Lines]
+    in_order: list[str]
+    digests: dict[frozenset[tuple[PartyId, Lines | None]], str] = field(default_factory=dict)
+    """Of what is listed, by what is not as usual in it."""
 
 
 class Listed:
-    """What credentials would list, worked out once as long as nobody comes or goes: for many it takes long."""
+    """What credentials would list. It is the same for many platforms, and looked at anew where it may be another."""
 
     def __init__(self) -> None:
         self._directory: Directory | None = None
-        self._digests: dict[tuple[str, bool], str] = {}
+        self._others: dict[str, Others] = {}
+        self._usual: dict[tuple[frozenset[Role], bool], _Usual] = {}
 
-    async def digest(self, core: Core, directory: Directory, viewer: Platform) -> str:
-        """The digest of what the viewer's credentials would list."""
-        if self._directory is not directory:
-            if self._directory is None or not _has_same_parties(self._directory, directory):
-                self._digests.clear()
-            self._directory = directory
-        key = viewer.id, speaks_payments(viewer)
-        if key not in self._digests:
-            self._digests[key] = await _digest(core, directory, viewer)
-        return self._digests[key]
+    async def digest(self, directory: Directory, viewer: Platform) -> str:
+        """The digest of what the viewer's credentials would list, taking turns with requests."""
+        if viewer.counterpart is not None:
+            return digest_of({"roles": played_roles(directory, viewer, viewer.counterpart)})
+        self._follow(directory)
+        found = _found(directory, viewer, self._others.get(viewer.id))
+        self._others[viewer.id] = found.others
+        usual = self._usual_of(viewer, found.usual)
+        unusual = frozenset(row for row in found.others.items() if found.usual.get(row[0]) != row[1])
+        if unusual not in usual.digests:
+            lines = _with(usual, unusual) or [f"{Role.OTHER} {directory.hub.folded}"]  # the hub lists itself
+            usual.digests[unusual] = _digest_of(lines)
+            await asyncio.sleep(0)
+        return usual.digests[unusual]
+
+    def _follow(self, directory: Directory) -> None:
+        before, self._directory = self._directory, directory
+        if before is not None and before is not directory:
+            for platform_id in concerned(before, directory):
+                self._others.pop(platform_id, None)
+
+    def _usual_of(self, viewer: Platform, lines: Mapping[PartyId, Lines]) -> _Usual:
+        key = frozenset(party.role for party in _acting(viewer)), speaks_payments(viewer)
+        known = self._usual.get(key)
+        if known is None or known.lines is not lines:
+            known = self._usual[key] = _Usual(lines, sorted(line for row in lines.values() for line in row))
+        return known
+
+
+def _found(directory: Directory, viewer: Platform, others: Others | None) -> Reached[Lines]:
+    def find(party: PartyId, reaches: Reaches) -> Lines | None:
+        rows = listed(viewer, filter(reaches, directory.parties.get(party, ())))
+        return frozenset(f"{role} {row.folded}" for row, role in rows) or None
+
+    return reached(directory, ("listed", speaks_payments(viewer)), _acting(viewer), None, find, others)
+
+
+def _acting(viewer: Platform) -> list[Party]:
+    return [party for party in viewer.parties if not party.is_suspended]
+
+
+def _with(usual: _Usual, unusual: Iterable[tuple[PartyId, Lines | None]]) -> list[str]:
+    """The lines for a viewer for whom not all is as usual."""
+    left_out = {line for party, _ in unusual for line in usual.lines.get(party, ())}
+    return [line for line in usual.in_order if line not in left_out] + [
+        line for _, lines in unusual for line in lines or ()
+    ]
 
 
 def digest_of(credentials: Mapping[str, Any]) -> str:
@@ -49,32 +103,6 @@ def digest_of(credentials: Mapping[str, Any]) -> str:
 
 def _digest_of(roles: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(role.upper() for role in roles)).encode()).hexdigest()
-
-
-async def _digest(core: Core, directory: Directory, viewer: Platform) -> str:
-    """As `digest_of` the credentials, taking turns with requests."""
-    found: set[str] = set()
-    for some in slices(directory.parties if viewer.counterpart is None else (), SLICE):
-        found |= {f"{role} {party.folded}" for party, role in listed_roles(directory, viewer, some)}
-        await asyncio.sleep(0)
-    if not found:  # nobody, or one counterpart: that is no work
-        return digest_of(own_credentials(core, viewer.version or VERSIONS["2.3.0"], "", viewer))
-    return _digest_of(found)
-
-
-def _has_same_parties(before: Directory, after: Directory) -> bool:
-    """Whether no credentials list anybody else for what changed."""
-    if before.needs_agreement is not after.needs_agreement or before.platforms.keys() != after.platforms.keys():
-        return False
-    old = before.platforms
-    moved = (
-        row for row in after.platforms.values() if row is not old[row.id] and _listing(row) != _listing(old[row.id])
-    )
-    return next(moved, None) is None and not after.agreements.changed_since(before.agreements)
-
-
-def _listing(platform: Platform) -> tuple[object, ...]:
-    return platform.parties, platform.counterpart, platform.version
 
 
 async def note_told(core: Core, platform_id: str, credentials: Mapping[str, Any]) -> None:
@@ -87,13 +115,19 @@ async def note_told(core: Core, platform_id: str, credentials: Mapping[str, Any]
 async def with_news(core: Core, known: Listed) -> list[Platform]:
     """The connected platforms whose credentials would list other parties now than they did."""
     directory = core.picture.directory
-    listed = {
-        platform.id: await known.digest(core, directory, platform)
-        for platform in directory.platforms.values()
-        if platform.status is ConnectionStatus.CONNECTED and platform.version and platform.version.has_hub_party_id
-    }
+    told_roles = (
+        row
+        for row in directory.platforms.values()
+        if row.status is ConnectionStatus.CONNECTED and row.version and row.version.has_hub_party_id
+    )
+    digests: dict[str, str] = {}
+    for some in slices(told_roles, SLICE):
+        for platform in some:
+            digests[platform.id] = await known.digest(directory, platform)
+        await asyncio.sleep(0)
     async with core.store.write() as connection:
         told = await roles_told.every(connection)
-        await roles_told.expect(connection, listed.keys() - told.keys())
+        await roles_told.expect(connection, digests.keys() - told.keys())
     platforms = core.picture.directory.platforms
-    return [platforms[name] for name, digest in listed.items() if name in told and told[name] != digest]
+    changed = [name for name, digest in digests.items() if name in told and told[name] != digest]
+    return [platforms[name] for name in changed if name in platforms]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.core import Core
 from routing.catalogue import MODULES
-from routing.client_info import CLIENT_INFO, role_for
+from routing.client_info import CLIENT_INFO, role_for, speaks_payments
 from routing.directory import Directory, Party, Platform
 from routing.ocpi import Interface, PartyId, Role, Version
+from routing.reach import Reached, Reaches, reached
 
 CREDENTIALS = "credentials"
+Listing = Mapping[tuple[PartyId, Role], Party]
+"""Parties, by what credentials say of them: each is there once."""
 
 
 def base_url(core: Core, caller: Platform | None) -> str:
@@ -58,7 +61,7 @@ def _played_roles(directory: Directory, caller: Platform) -> frozenset[Role] | N
     """
     if caller.counterpart is None:
         return None
-    known = frozenset(row.role for row in directory.reachable(caller) if row.id == caller.counterpart)
+    known = frozenset(row.role for row in directory.reachable(caller, (caller.counterpart,)))
     is_cpo = any(party.role is Role.CPO for party in caller.parties)
     return known or frozenset({Role.EMSP if is_cpo else Role.CPO})
 
@@ -88,8 +91,7 @@ def own_credentials(core: Core, version: Version, token: str, viewer: Platform) 
         party = viewer.counterpart or directory.hub
         return {**head, **_named(party), "business_details": _details(core, directory, viewer)}
     if viewer.counterpart is not None:
-        roles = [row for row in _reachable_roles(directory, viewer) if _is(row, viewer.counterpart)]
-        return {**head, "roles": roles or _expected_roles(directory, viewer, viewer.counterpart)}
+        return {**head, "roles": played_roles(directory, viewer, viewer.counterpart)}
     if version.hub_is_a_role:
         return {**head, "roles": [_hub_role(core, Role.HUB)]}
     roles = _reachable_roles(directory, viewer) or [_hub_role(core, Role.OTHER)]
@@ -100,30 +102,37 @@ def _hub_role(core: Core, role: Role) -> dict[str, Any]:
     return {"role": role, "business_details": _business(core), **_named(core.settings.hub.party)}
 
 
-def _expected_roles(directory: Directory, viewer: Platform, counterpart: PartyId) -> list[dict[str, Any]]:
-    """The roles of a counterpart that is not connected yet."""
+def played_roles(directory: Directory, viewer: Platform, counterpart: PartyId) -> list[dict[str, Any]]:
+    """The roles of a counterpart; of one that is not connected yet, those that it is expected to have."""
+    found = listed(viewer, directory.reachable(viewer, (counterpart,)))
+    if found:
+        return [_role(role, party) for (_, role), party in found.items()]
     details = {"business_details": {"name": str(counterpart)}, **_named(counterpart)}
     return [{"role": role, **details} for role in sorted(_played_roles(directory, viewer) or ())]
 
 
 def _reachable_roles(directory: Directory, viewer: Platform) -> list[dict[str, Any]]:
     """The parties that the viewer may reach, each once."""
-    among = None if viewer.counterpart is None else (viewer.counterpart,)
-    return [
-        {"role": role, "business_details": {"name": party.name or str(party.id)}, **_named(party.id)}
-        for (_, role), party in listed_roles(directory, viewer, among).items()
-    ]
+    return [_role(role, row) for found in _everybody(directory, viewer).every() for (_, role), row in found.items()]
 
 
-def listed_roles(
-    directory: Directory, viewer: Platform, among: Iterable[PartyId] | None = None
-) -> dict[tuple[PartyId, Role], Party]:
-    """Whom the viewer's credentials list, of these parties or of all, in the roles that it knows."""
-    return {
-        (party.id, role_for(viewer, party.role)): party
-        for party in directory.reachable(viewer, among)
-        if not party.is_suspended and party.role is not Role.HUB
-    }
+def _role(role: Role, party: Party) -> dict[str, Any]:
+    return {"role": role, "business_details": {"name": party.name or str(party.id)}, **_named(party.id)}
+
+
+def _everybody(directory: Directory, viewer: Platform) -> Reached[Listing]:
+    ours = [party for party in viewer.parties if not party.is_suspended]
+
+    def find(party: PartyId, reaches: Reaches) -> Listing | None:
+        return listed(viewer, filter(reaches, directory.parties.get(party, ()))) or None
+
+    return reached(directory, ("credentials", speaks_payments(viewer)), ours, None, find)
+
+
+def listed(viewer: Platform, rows: Iterable[Party]) -> Listing:
+    """Whom credentials list, of those that the viewer reaches, in the roles that it knows."""
+    there = (row for row in rows if not row.is_suspended and row.role is not Role.HUB)
+    return {(row.id, role_for(viewer, row.role)): row for row in there}
 
 
 def _details(core: Core, directory: Directory, viewer: Platform) -> dict[str, Any]:
@@ -138,7 +147,3 @@ def _business(core: Core) -> dict[str, Any]:
 
 def _named(party: PartyId) -> dict[str, str]:
     return {"country_code": party.country_code, "party_id": party.party_id}
-
-
-def _is(role: dict[str, Any], party: PartyId) -> bool:
-    return PartyId(role["country_code"], role["party_id"]) == party

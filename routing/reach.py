@@ -35,9 +35,10 @@ class Reached(Mapping[PartyId, Found]):
         """What is so for everybody with the same roles; the same object as long as it is."""
         return self._usual
 
-    def others(self) -> Iterator[tuple[PartyId, Found | None]]:
-        """For whom it is not as usual, and what is found there."""
-        return ((party, found) for party, found in self._others.items() if self._usual.get(party) != found)
+    @property
+    def others(self) -> Mapping[PartyId, Found | None]:
+        """What was looked for one by one, though it may be as usual."""
+        return self._others
 
     def every(self) -> Iterator[Found]:
         """What was found, of all parties."""
@@ -61,12 +62,18 @@ class Reached(Mapping[PartyId, Found]):
 
 
 def reached(
-    directory: Directory, question: tuple[object, ...], senders: Sequence[Party], module: str | None, find: Find[Found]
+    directory: Directory,
+    question: tuple[object, ...],
+    senders: Sequence[Party],
+    module: str | None,
+    find: Find[Found],
+    others: Mapping[PartyId, Found | None] | None = None,
 ) -> Reached[Found]:
     """What is found for the parties that any of the senders, all of one platform, may reach for the module.
 
     What `find` finds for a party must be the same for everybody who asks the question, but for who is reached, and
-    come from that party's rows, and from the platforms that these are on, alone.
+    come from that party's rows, and from the platforms that these are on, alone. `others`, if it is known that they
+    are as they were on a picture before (see `concerned`), need not be looked for.
     """
     platform = directory.platforms.get(senders[0].platform_id) if senders else None
     roles = frozenset(sender.role for sender in senders)
@@ -83,10 +90,27 @@ def reached(
     if platform.counterpart is not None:
         return Reached({}, {platform.counterpart: find(platform.counterpart, may_reach)})
     usual = by_party(directory, (*question, roles), lambda party: find(party, by_role))
-    others = {row.id for row in platform.parties}
-    for name in {sender.id for sender in senders}:
-        others.update(_particular(directory, name, module))
-    return Reached(usual, {party: find(party, may_reach) for party in others})
+    if others is None:
+        parties = {row.id for row in platform.parties}
+        for name in {sender.id for sender in senders}:
+            parties.update(_particular(directory, name, module))
+        others = {party: find(party, may_reach) for party in parties}
+    return Reached(usual, others)
+
+
+def concerned(before: Directory, after: Directory) -> set[str]:
+    """The platforms that may find anything else one by one than on the picture before; for all others only what is
+    usual may have changed.
+    """
+    new = [row for row in after.platforms.values() if before.platforms.get(row.id) is not row]
+    old = [row for row in before.platforms.values() if after.platforms.get(row.id) is not row]
+    names = {name for pair in after.agreements.changed_since(before.agreements) for name in pair}
+    for party in {party.id for platform in (*new, *old) for party in platform.parties}:
+        names.add(party)
+        for there in (before, after):
+            names.update(there.agreements.partners(party), _counterparts(there, party) or ())
+    theirs = {row.platform_id for name in names for row in after.parties.get(name, ())}
+    return theirs | {platform.id for platform in (*new, *old)}
 
 
 def _particular(directory: Directory, name: PartyId, module: str | None) -> Iterator[PartyId]:
