@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Table, delete, func, insert, or_, select, union, update
+from sqlalchemy import Select, Table, delete, func, insert, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.registry import bump
@@ -17,7 +18,7 @@ from hub.store.upsert import upsert
 from routing.agreements import Agreement, Agreements, Pair, by_pair
 from routing.ocpi import PartyId, party_named
 
-SLICE: Final = 500
+SLICE: Final = 1_000
 """Agreements that are read in a stretch, before requests get their turn."""
 _OLDEST_FIRST: Final = (agreements.c.created_at, agreements.c.id)
 
@@ -77,7 +78,7 @@ async def _since(connection: AsyncConnection, revision: int) -> dict[Pair, tuple
     removed = agreements_removed.c.revision > revision
     changed = union(_pairs(agreements).where(made), _pairs(agreements_removed).where(removed)).subquery()
     is_its = (agreements.c.cpo == changed.c.cpo) & (agreements.c.emsp == changed.c.emsp)
-    columns = changed.c.cpo.label("one"), changed.c.emsp.label("other"), agreements
+    columns = agreements, changed.c.cpo.label("one"), changed.c.emsp.label("other")
     found: dict[Pair, tuple[Agreement, ...]] = {}
     query = select(*columns).outerjoin_from(changed, agreements, is_its).order_by(*_OLDEST_FIRST)
     for row in await connection.execute(query):
@@ -123,6 +124,8 @@ async def _changed(connection: AsyncConnection, *keys: str) -> int:
     revision = await bump(connection)
     theirs = select(parties.c.platform_id).where(parties.c.key.in_(keys))
     await connection.execute(update(platforms).where(platforms.c.id.in_(theirs)).values(revision=revision))
+    # what nodes of the version before made is read once more, and then no longer at each change
+    await connection.execute(update(agreements).where(agreements.c.revision.is_(None)).values(revision=revision))
     return revision
 
 
@@ -134,9 +137,11 @@ def _pairs(table: Table) -> Select[Any]:
     return select(table.c.cpo, table.c.emsp)
 
 
-def _agreement(row: Row[Any]) -> Agreement:
-    return Agreement(row.id, _party(row.cpo), _party(row.emsp), row.is_allowed, frozenset(row.modules))
+def _agreement(row: Sequence[Any]) -> Agreement:
+    name, cpo, emsp, modules, is_allowed = row[:5]  # by place: there may be a hundred thousand
+    return Agreement(name, _party(cpo), _party(emsp), is_allowed, frozenset(modules))
 
 
+@lru_cache(maxsize=16_384)
 def _party(key: str) -> PartyId:
     return party_named(key[:2], key[2:])

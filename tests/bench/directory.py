@@ -24,16 +24,27 @@ from hub.lifecycle import _core
 from hub.loop import hurry, run, settle
 from hub.memory import Pulls
 from hub.memory.pulling import Pulling
-from hub.store import registry
+from hub.roles import Listed
+from hub.store import agreements, registry
+from hub.store.tables import agreements as all_agreements
 from hub.store.tables import endpoints
-from routing.ocpi import VERSIONS, ConnectionStatus, Interface
+from routing.agreements import Agreement
+from routing.directory import Directory
+from routing.get_all import owners_visible
+from routing.message import Message
+from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId
+from routing.receivers import receivers_of
 from tests.bench import targets
 from tests.bench.findings import Figure, Part, at_most
 from tests.bench.hub_process import fill
+from tests.routing.scene import message
 
 PLATFORMS: Final = 10_000
 LISTENERS: Final = 1_000
 """eMSPs that HubClientInfo is pushed to: what is to be pushed is part of a change, calling them is not."""
+AGREEMENTS: Final = 100_000
+"""A tenth of them forbids what would be allowed."""
+SENDERS: Final = 20
 CHANGES: Final = 50
 TICK_S: Final = 0.001
 
@@ -51,6 +62,24 @@ async def part(rounds: int) -> Part:
         [
             at_most(f"the directory of {PLATFORMS:,} platforms loads in", row["load_s"].median, 3, "s"),
             at_most("a change of it stalls the event loop for (CPU)", row["stall_cpu_ms"].median, 20, "ms", 1),
+            at_most("a change of it takes in all (CPU)", row["change_cpu_ms"].median, 50, "ms", 1),
+            at_most(
+                "an agreement, made or removed, stalls the event loop for (CPU)",
+                row["agreed_cpu_ms"].median,
+                20,
+                "ms",
+                1,
+            ),
+            at_most(
+                "the first broadcast of each sender after a change takes (CPU)",
+                row["first_push_cpu_ms"].median,
+                1,
+                "ms",
+            ),
+            at_most(
+                "the first list of each caller after a change takes (CPU)", row["first_list_cpu_ms"].median, 1, "ms"
+            ),
+            at_most("whom credentials of all platforms list, after a change (CPU)", row["roles_cpu_s"].median, 1, "s"),
             at_most("a list of who is there stalls the event loop for (CPU)", row["list_cpu_ms"].median, 20, "ms", 1),
         ],
     )
@@ -70,6 +99,7 @@ async def main() -> None:
             core = await _core(settings, stack)
             await fill(core, [1], PLATFORMS, LISTENERS)
             await listen(core)
+            await agree(core)
         async with AsyncExitStack() as stack:
             gc.collect()
             hurry()
@@ -84,13 +114,19 @@ async def main() -> None:
             stack.push_async_callback(plans.close)
             await plans.look()  # the first time it plans for everybody
             settle()
+            cpu_started = time.process_time()
             stalls = [await stalled_ms(changed(core, plans, number)) for number in range(CHANGES)]
+            change_cpu_ms = (time.process_time() - cpu_started) * 1000 / CHANGES
+            agreed = [await stalled_ms(made_or_removed(core, number)) for number in range(CHANGES)]
+            reach = await reaching(core, plans)
             viewer = core.picture.directory.platforms["DE*000"]
             lists = [await stalled_ms(rows.list(VERSIONS["2.2.1"], viewer, "")) for _ in range(2)]
     stall_ms, stall_cpu_ms = (max(found) for found in zip(*stalls, strict=True))
     list_ms, list_cpu_ms = (max(found) for found in zip(*lists, strict=True))
     told = {"load_s": load_s, "load_cpu_s": load_cpu_s, "stall_ms": stall_ms, "stall_cpu_ms": stall_cpu_ms}
-    print(json.dumps({**told, "list_ms": list_ms, "list_cpu_ms": list_cpu_ms}), flush=True)
+    agreed_cpu_ms = max(cpu for _, cpu in agreed)
+    changing = {"change_cpu_ms": change_cpu_ms, "agreed_cpu_ms": agreed_cpu_ms, **reach}
+    print(json.dumps({**told, **changing, "list_ms": list_ms, "list_cpu_ms": list_cpu_ms}), flush=True)
 
 
 async def listen(core: Core, port: int = 1) -> None:
@@ -99,6 +135,71 @@ async def listen(core: Core, port: int = 1) -> None:
     names = [name for name in core.picture.directory.platforms if name.startswith("DE")]
     async with core.store.write() as connection:
         await connection.execute(insert(endpoints), [{"platform_id": name, **what} for name in names])
+
+
+async def agree(core: Core) -> None:
+    """As many agreements as there are, of pairs all over the directory."""
+    names = [row.id.folded for rows in core.picture.directory.parties.values() for row in rows]
+    emsps, cpos = ([name for name in names if name.startswith("DE") is is_emsp] for is_emsp in (True, False))
+    rows = [
+        {
+            "id": f"{number}",
+            "cpo": cpos[number % len(cpos)],
+            "emsp": emsps[(number + number // len(cpos)) % len(emsps)],
+            "modules": [],
+            "is_allowed": number % 10 != 0,
+            "created_at": float(number),
+            "revision": 0,
+        }
+        for number in range(AGREEMENTS)
+    ]
+    async with core.store.write() as connection:
+        await connection.execute(insert(all_agreements), rows)
+
+
+async def made_or_removed(core: Core, number: int) -> None:
+    """An agreement is made, or the last one removed."""
+    name = f"new-{number // 2}"
+    async with core.store.write() as connection:
+        if number % 2:
+            assert await agreements.remove(connection, name)
+        else:
+            cpo, emsp = (PartyId.parse(list(core.picture.directory.platforms)[place]) for place in (0, 1 + number))
+            await agreements.add(connection, Agreement(name, cpo, emsp, is_allowed=False))
+    assert await core.picture.refresh()
+
+
+async def reaching(core: Core, plans: Pulls) -> dict[str, float]:
+    """CPU of what is worked out anew after a change, where it was worked out before: for a sender's first broadcast,
+    a caller's first list, and the credentials of all platforms.
+    """
+    found: dict[str, float] = {}
+    known = Listed()
+    for number in range(2):
+        await changed(core, plans, number)
+        directory = core.picture.directory
+        emsps, cpos = (
+            [name for name in directory.platforms if name.startswith("DE") is is_emsp] for is_emsp in (True, False)
+        )
+        started = time.process_time()
+        for name in cpos[:SENDERS]:
+            receivers_of(asked(directory, name, "PUT", Interface.RECEIVER, "/L1"), directory)
+        found["first_push_cpu_ms"] = (time.process_time() - started) * 1000 / SENDERS
+        started = time.process_time()
+        for name in emsps[:SENDERS]:
+            owners_visible(asked(directory, name, "GET", Interface.SENDER, ""), directory)
+        found["first_list_cpu_ms"] = (time.process_time() - started) * 1000 / SENDERS
+        started = time.process_time()
+        for platform in directory.platforms.values():
+            await known.digest(directory, platform)
+        found["roles_cpu_s"] = time.process_time() - started
+    return found
+
+
+def asked(directory: Directory, caller: str, method: str, interface: Interface, path: str) -> Message:
+    """A message about locations to everybody, or to the hub itself."""
+    document = {} if method == "PUT" else None
+    return message(directory, caller, method, "locations", interface, path, to=directory.hub, document=document)
 
 
 class Asking:

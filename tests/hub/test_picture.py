@@ -19,6 +19,7 @@ from routing.directory import Scope
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 
 HUB, CPO, EMSP = PartyId("NL", "HUB"), PartyId("NL", "TNM"), PartyId("DE", "MSP")
+OTHER = PartyId("BE", "BEC")
 CPO_ROLE = RoleRow(CPO, Role.CPO, {"name": "TheNewMotion", "website": "https://tnm.example"})
 
 
@@ -141,6 +142,18 @@ async def test_agreements_that_a_node_of_the_version_before_makes_or_removes_are
         await picture.refresh()
         known = [row.id for rows in picture.directory.agreements.values() for row in rows]
         assert sorted(known) == expected
+        async with store.write() as connection:
+            await agreements.add(connection, Agreement("new", OTHER, EMSP, is_allowed=False))
+        await picture.refresh()
+        known = [row.id for rows in picture.directory.agreements.values() for row in rows]
+        assert sorted(known) == [*expected, "new"]
+        async with store.write() as connection:
+            await agreements.remove(connection, "new")
+        before = picture.directory.agreements
+        await picture.refresh()
+        assert picture.directory.agreements.changed_since(before).keys() == {(OTHER, EMSP)}, (
+            "the rest is not read again"
+        )
 
 
 async def test_a_token_that_does_not_open_stops_one_platform_only(store: Store, vault: Vault, picture: Picture) -> None:
