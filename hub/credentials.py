@@ -89,7 +89,7 @@ class CredentialsModule:
         async with self._core.store.write() as connection:
             await registration.disconnected(connection, caller.id)
             await audit.record(connection, actor=f"platform {caller.name}", action="unregistered", subject=caller.id)
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
 
     # --- the exchange ------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class CredentialsModule:
         except OcpiError as error:
             await self._note(caller, step, "valid credentials", error.message)
             raise
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
         own = own_credentials(self._core, version, token, self._core.picture.directory.platforms[caller.id])
         await note_told(self._core, caller.id, own)
         return own

@@ -49,9 +49,9 @@ from routing.router import Router
 log = structlog.get_logger(__name__)
 
 FORGET_S = 60.0
-REQUESTS_SHARE, BROADCAST_SHARE, MEMORY_SHARE, JOURNAL_SHARE = 0.5, 0.1, 0.1, 0.15
-"""Of `server.shutdown_s`, what running requests, waiting broadcasts, memory and the journal may take, one after the
-other; the admin door closes before them (ADMIN_SHARE)."""
+REQUESTS_SHARE, OWED_SHARE, BROADCAST_SHARE, MEMORY_SHARE, JOURNAL_SHARE = 0.5, 0.05, 0.1, 0.1, 0.15
+"""Of `server.shutdown_s`, what running requests, tokens that were exchanged, waiting broadcasts, memory and the journal
+may take, one after the other; the admin door closes before them (ADMIN_SHARE)."""
 ADMIN_SHARE = 0.1
 
 
@@ -157,6 +157,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, OcpiDoor]]:
         watch_broadcast(metrics, router.broadcast)
         pulls = await stack.enter_async_context(mirroring(core, router.outbound, memory, metrics))
         handshakes = await _handshakes(core)
+        stack.push_async_callback(handshakes.close, settings.server.shutdown_s * OWED_SHARE)
         checks = Checks(core)
         stack.push_async_callback(checks.close)
         platforms = Platforms(core, handshakes)

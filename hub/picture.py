@@ -62,6 +62,13 @@ class Picture:
                 await settled
             return True
 
+    async def catch_up(self) -> None:
+        """Draw what was just written. Where the store went away since, it is done nevertheless, and drawn later."""
+        try:
+            await self.refresh()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", while_doing="drawing the directory", reason=str(error))
+
     def follow(self, follower: Follower) -> None:
         """Call this with each new picture, and wait for what it returns before `refresh` is done."""
         self._followers.append(follower)

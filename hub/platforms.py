@@ -10,12 +10,12 @@ import structlog
 
 from hub.core import Core
 from hub.peer import StepFailed
-from hub.progress import Progress
+from hub.progress import mark_begun
 from hub.registration import Registration
 from hub.store import agreements, audit, claims, handshakes, registration, registry, tokens
 from hub.store.registry import PlatformRow, RoleRow, new_id
 from hub.vault import new_token
-from hub.versions import base_url
+from hub.versions import base_url_as
 from routing.agreements import Agreement
 from routing.directory import Platform, Scope
 from routing.ocpi import ConnectionStatus, PartyId
@@ -61,9 +61,9 @@ class Platforms:
             await tokens.add(connection, platform_id, self._core.fingerprints.of(token), Scope.REGISTRATION)
             after = {"name": name, "roles": [f"{row.role} {row.id}" for row in roles]}
             await audit.record(connection, actor=by, action="invited", subject=platform_id, after=after)
-        await Progress(self._core.store, platform_id).begin(name, is_outgoing=False)
-        await self._core.picture.refresh()
-        return self._invitation(platform_id, token)
+            await mark_begun(connection, platform_id, name, is_outgoing=False)
+        await self._core.picture.catch_up()
+        return self._invitation(platform_id, token, counterpart)
 
     async def connect(
         self,
@@ -103,9 +103,9 @@ class Platforms:
             await tokens.add(connection, platform_id, self._core.fingerprints.of(token), Scope.REGISTRATION)
             await registry.touch(connection, platform_id, last_error=None)
             await audit.record(connection, actor=by, action="invited again", subject=platform_id)
-        await Progress(self._core.store, platform_id).begin(row.name, is_outgoing=False)
-        await self._core.picture.refresh()
-        return self._invitation(platform_id, token)
+            await mark_begun(connection, platform_id, row.name, is_outgoing=False)
+        await self._core.picture.catch_up()
+        return self._invitation(platform_id, token, row.counterpart)
 
     async def rotate(self, platform_id: str, *, by: str) -> None:
         """Renew both tokens by PUT credentials. Raises UnknownPlatform, WrongState, StepFailed."""
@@ -136,7 +136,7 @@ class Platforms:
             before = {name: getattr(row, name) for name in values}
             await registry.touch(connection, platform_id, **values)
             await audit.record(connection, actor=by, action="changed", subject=platform_id, before=before, after=values)
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
 
     async def remove(self, platform_id: str, *, by: str) -> None:
         """Unregister at the partner, where it can be reached, and forget the platform. Raises UnknownPlatform."""
@@ -152,14 +152,14 @@ class Platforms:
             await handshakes.forget(connection, platform_id)
             await claims.forget(connection, f"alive {platform_id}")
             await audit.record(connection, actor=by, action="removed", subject=platform_id, before=before)
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
 
     async def allow(self, agreement: Agreement, *, by: str) -> None:
         """Record an agreement, to allow or to deny."""
         async with self._core.store.write() as connection:
             await agreements.add(connection, agreement)
             await audit.record(connection, actor=by, action="agreed", subject=agreement.id, after=_in_words(agreement))
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
 
     async def disallow(self, agreement_id: str, *, by: str) -> bool:
         """Forget an agreement; False for an unknown one."""
@@ -169,14 +169,13 @@ class Platforms:
                 return False
             before = _in_words(known)
             await audit.record(connection, actor=by, action="agreement removed", subject=agreement_id, before=before)
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
         return True
 
     # --- in common ---------------------------------------------------------------------------------------------------
 
-    def _invitation(self, platform_id: str, token: str) -> Invitation:
-        platform = self._core.picture.directory.platforms[platform_id]
-        return Invitation(platform_id, token, f"{base_url(self._core, platform)}/versions")
+    def _invitation(self, platform_id: str, token: str, counterpart: PartyId | None) -> Invitation:
+        return Invitation(platform_id, token, f"{base_url_as(self._core, counterpart)}/versions")
 
     async def _platform(self, platform_id: str) -> Platform:
         await self._core.picture.refresh()
@@ -202,7 +201,7 @@ class Platforms:
                 before={"status": row.status},
                 after={"status": status},
             )
-        await self._core.picture.refresh()
+        await self._core.picture.catch_up()
 
 
 async def _row(connection: Any, platform_id: str) -> PlatformRow:

@@ -49,11 +49,8 @@ class Progress:
 
     async def begin(self, name: str, *, is_outgoing: bool, versions_url: str = "") -> None:
         """A new attempt, in place of the one before."""
-        now = time.time()
         async with self.store.write() as connection:
-            await handshakes.forget_failed_before(connection, now - KEPT_S)
-            row = HandshakeRow(self.platform_id, name, is_outgoing, versions_url, now, "running")
-            await handshakes.save(connection, row)
+            await mark_begun(connection, self.platform_id, name, is_outgoing=is_outgoing, versions_url=versions_url)
 
     async def done(self, step: str) -> None:
         """A step went well, and with it those before. A step that comes again begins a new attempt from there."""
@@ -69,6 +66,15 @@ class Progress:
             kept = {name: value for name, value in row.steps.items() if "came" not in value}
             failure = {"at": time.time(), "expected": expected, "came": came}
             await handshakes.save(connection, replace(row, state="failed", steps=kept | {step: failure}))
+
+
+async def mark_begun(
+    connection: Any, platform_id: str, name: str, *, is_outgoing: bool, versions_url: str = ""
+) -> None:
+    """A new attempt, as part of a transaction that it must not outlive."""
+    now = time.time()
+    await handshakes.forget_failed_before(connection, now - KEPT_S)
+    await handshakes.save(connection, HandshakeRow(platform_id, name, is_outgoing, versions_url, now, "running"))
 
 
 async def mark_done(connection: Any, platform_id: str, step: str) -> None:

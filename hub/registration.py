@@ -14,11 +14,12 @@ import structlog
 
 from hub.core import Core
 from hub.credentials import OVERLAP_S
+from hub.owed import Owed
 from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, newest
 from hub.progress import STORE, Progress, mark_done
 from hub.roles import note_told
-from hub.store import audit, registration, registry, tokens
+from hub.store import StoreUnavailable, audit, registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken, new_id
 from hub.store.secrets import token_row
 from hub.vault import new_token
@@ -39,6 +40,11 @@ class Registration:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._under_way: dict[str, asyncio.Event] = {}
+        self._owed = Owed()
+
+    async def close(self, within_s: float) -> None:
+        """Give what could not be written down yet a last moment."""
+        await self._owed.close(within_s)
 
     async def finished(self, platform_id: str, timeout_s: float) -> bool:
         """Wait for a handshake of this platform that is under way; False where there is none, or it takes longer.
@@ -78,10 +84,11 @@ class Registration:
             await self._progress(platform_id).begin(name, is_outgoing=True, versions_url=url)
             await self._handshake(by, platform_id, roles, Peer(self._core, url, token), own_token)
         except BaseException as error:
-            await asyncio.shield(self._take_back(by, platform_id, name, error))
+            reason = error  # the other name ends with this block, and it may be taken back later
+            await self._owed.tidy("taking back", lambda: self._take_back(by, platform_id, name, reason))
             raise
         finally:
-            await self._core.picture.refresh()
+            await self._core.picture.catch_up()
             self._under_way.pop(platform_id).set()
         return platform_id
 
@@ -89,7 +96,8 @@ class Registration:
         """Renew both tokens by PUT credentials, on the newest version that both offer.
 
         Raises StepFailed; then the old tokens still work (and the new one too, where the outcome is unknown). Raises
-        RoleTaken where the platform now has a role of another's; then its roles stay, with the new tokens.
+        RoleTaken where the platform now has a role of another's; then its roles stay, with the new tokens. Raises
+        StoreUnavailable; tokens that the platform exchanged already are kept when the store is there again.
         """
         peer = Peer(self._core, platform.versions_url or "", platform.token_out or "", platform.encodes_token)
         own_token = new_token()
@@ -100,19 +108,21 @@ class Registration:
         await self._core.picture.refresh()
         try:
             learnt, credentials = await self._exchange(peer, "PUT", own_token, platform)
-            await self._keep_tokens(by, platform.id, peer, learnt, credentials, fingerprint)
         except OutcomeUnknown as failure:
             await self._note(platform.id, failure)
             raise
-        except RoleTaken:
-            raise
         except BaseException as error:
-            await asyncio.shield(self._drop(platform.id, fingerprint))
+            await self._owed.tidy("dropping a token", lambda: self._drop(platform.id, fingerprint))
             if isinstance(error, StepFailed):
                 await self._note(platform.id, error)
             raise
+        try:
+            await self._owed.settle(
+                "keeping exchanged tokens",
+                lambda: self._keep_tokens(by, platform.id, peer, learnt, credentials, fingerprint),
+            )
         finally:
-            await self._core.picture.refresh()
+            await self._core.picture.catch_up()
 
     async def forget_abandoned(self, now: float) -> None:
         """Take back what a node that died was registering with, where its time was over at `now` (epoch seconds)."""
@@ -151,10 +161,11 @@ class Registration:
         fingerprint = self._core.fingerprints.of(own_token)
         rows = credentials.parties()
         try:
+            await self._progress(platform_id).done("POST credentials")
             _check_agreed(roles, rows)
             await self._progress(platform_id).done("check roles")
             await self._keep(by, platform_id, "connected", peer, learnt, credentials, rows, fingerprint)
-        except (StepFailed, RoleTaken):
+        except (StepFailed, RoleTaken, StoreUnavailable):
             await self._withdraw(peer, learnt, credentials)
             raise
 
@@ -189,7 +200,6 @@ class Registration:
             answer = await peer.exchange(method, url, own)
         credentials = _read(method, version, answer, platform)
         await note_told(self._core, platform.id, own)
-        await progress.done("POST credentials")
         return learnt, credentials
 
     async def _keep_tokens(

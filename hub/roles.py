@@ -12,14 +12,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
+
 from hub.core import Core
 from hub.slices import slices
-from hub.store import roles_told
+from hub.store import StoreUnavailable, roles_told
 from hub.versions import listed, played_roles
 from routing.client_info import speaks_payments
 from routing.directory import Directory, Party, Platform
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from routing.reach import Reached, Reaches, concerned, reached
+
+log = structlog.get_logger(__name__)
 
 SLICE: Final = 100
 """Platforms that are looked at in a stretch, before requests get their turn."""
@@ -106,10 +110,14 @@ def _digest_of(roles: Iterable[str]) -> str:
 
 
 async def note_told(core: Core, platform_id: str, credentials: Mapping[str, Any]) -> None:
-    """These credentials were just given to a platform."""
-    if "roles" in credentials:
+    """These credentials were just given to a platform. Where that cannot be noted, it is told of its parties again."""
+    if "roles" not in credentials:
+        return
+    try:
         async with core.store.write() as connection:
             await roles_told.note(connection, platform_id, digest_of(credentials))
+    except StoreUnavailable as error:
+        log.warning("store unavailable", while_doing="noting which roles were told", reason=str(error))
 
 
 async def with_news(core: Core, known: Listed) -> list[Platform]:

@@ -18,11 +18,14 @@ Listing = Mapping[tuple[PartyId, Role], Party]
 
 
 def base_url(core: Core, caller: Platform | None) -> str:
-    """Where the hub's addresses begin for this caller: a connection with one counterpart has its own."""
+    """Where the hub's addresses begin for this caller."""
+    return base_url_as(core, caller.counterpart if caller else None)
+
+
+def base_url_as(core: Core, counterpart: PartyId | None) -> str:
+    """Where they begin on a connection with one counterpart, which has its own; None: on any other."""
     base = f"{core.settings.public_url}/ocpi"
-    if caller is None or caller.counterpart is None:
-        return base
-    return f"{base}/as/{caller.counterpart.country_code}-{caller.counterpart.party_id}"
+    return base if counterpart is None else f"{base}/as/{counterpart.country_code}-{counterpart.party_id}"
 
 
 def version_list(core: Core, caller: Platform) -> list[dict[str, str]]:

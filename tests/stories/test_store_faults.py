@@ -16,10 +16,16 @@ import pytest
 
 from hub.config import Settings
 from hub.lifecycle import Hub, running
+from hub.store import StoreUnavailable
+from hub.store.registry import RoleRow
 from hub.testing import FakeCpo, FakeEmsp
 from hub.testing.exchange import Exchange
+from routing.ocpi import PartyId, Role
 from tests.conftest import missing
+from tests.stories.market import platform_of
 from tests.stories.nodes import join
+from tests.stories.severed import Line
+from tests.stories.waiting import until
 
 MakeSettings = Callable[..., Settings]
 
@@ -51,9 +57,12 @@ async def market(settings: Settings) -> AsyncIterator[tuple[Hub, FakeCpo, FakeEm
 
 def url_of(server: Any) -> str:
     """The database as the hub's configuration names it."""
-    parts = urlsplit(server.get_uri())
-    host = parse_qs(parts.query)["host"][0]
-    return f"postgresql://postgres@/postgres?host={host}"
+    return f"postgresql://postgres@/postgres?host={folder_of(server)}"
+
+
+def folder_of(server: Any) -> str:
+    """Where its socket is."""
+    return parse_qs(urlsplit(server.get_uri()).query)["host"][0]
 
 
 async def stop_session(emsp: FakeEmsp) -> Exchange:
@@ -109,8 +118,7 @@ async def test_killed_connections_cost_nobody_a_request(own_postgres: Any, setti
 
 async def kill_connections(server: Any) -> None:
     """Hang up on everybody, as an administrator or a failover would."""
-    host = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
-    connection = await asyncpg.connect(host=host, user="postgres", database="postgres")
+    connection = await asyncpg.connect(host=folder_of(server), user="postgres", database="postgres")
     try:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -118,3 +126,70 @@ async def kill_connections(server: Any) -> None:
         )
     finally:
         await connection.close()
+
+
+async def talk(cpo: FakeCpo, emsp: FakeEmsp) -> None:
+    """Both directions work: the hub's tokens open at the parties, theirs at the hub."""
+    assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+    assert (await emsp.push_token("NL*TNM")).status_code == 1000
+
+
+async def test_tokens_that_a_partner_exchanged_are_kept_though_the_store_went_away(
+    own_postgres: Any, settings: MakeSettings
+) -> None:
+    """It cannot take them back: without the new ones each would refuse the other (OCPI 2.2.1, Credentials, PUT)."""
+    async with market(settings(url_of(own_postgres))) as (hub, cpo, emsp):
+        emsp.misbehave("slow", module="credentials", seconds=3)
+        rotating = asyncio.create_task(hub.platforms.rotate(platform_of(hub, emsp), by="ann"))
+        await emsp.saw(method="PUT", module="credentials")
+        before = emsp.handshakes.token_in
+        await asyncio.to_thread(own_postgres.stop)
+        assert emsp.handshakes.token_in == before
+        await until(lambda: emsp.handshakes.token_in != before)
+        await asyncio.to_thread(own_postgres.start)
+        await rotating
+        await talk(cpo, emsp)
+        emsp.behave()
+        await hub.platforms.rotate(platform_of(hub, emsp), by="ann")
+        await talk(cpo, emsp)
+
+
+async def test_a_connection_that_the_store_ended_can_be_begun_again_at_once(
+    own_postgres: Any, settings: MakeSettings
+) -> None:
+    """What is left of it holds its roles: it is taken away as soon as the store is there."""
+    async with market(settings(url_of(own_postgres))) as (hub, _, emsp), FakeCpo("BE*NEW") as partner:
+        wanted = {
+            "by": "ann",
+            "name": "new",
+            "roles": [RoleRow(PartyId("BE", "NEW"), Role.CPO)],
+            "versions_url": partner.versions_url,
+            "token": partner.invite(),
+        }
+        partner.misbehave("slow", module="versions", seconds=2)
+        connecting = asyncio.create_task(hub.platforms.connect(**wanted))
+        await partner.saw(module="versions")
+        await asyncio.to_thread(own_postgres.stop)
+        with pytest.raises(StoreUnavailable):
+            await connecting
+        partner.behave()
+        await asyncio.to_thread(own_postgres.start)
+        await until(lambda: len(hub.picture.directory.platforms) == 2)  # long before HANDSHAKE_S is over
+        await hub.platforms.connect(**wanted)
+        assert (await emsp.push_token("BE*NEW")).status_code == 1000
+        assert (await partner.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+
+
+async def test_what_was_kept_is_told_as_done_though_the_store_went_away_since(
+    own_postgres: Any, settings: MakeSettings
+) -> None:
+    """The token of an invitation is shown once: who is told to try again would find the role taken."""
+    line = Line(folder_of(own_postgres))
+    async with line.laid(), running(settings(line.url)) as hub, FakeEmsp() as emsp:
+        line.break_after(b"INSERT INTO audit")
+        roles = [RoleRow(id, emsp.role) for id in emsp.parties]
+        invitation = await hub.platforms.invite(by="ann", name=emsp.name, roles=roles)
+        assert line.is_severed
+        line.mend()
+        await until(lambda: invitation.platform_id in hub.picture.directory.platforms)
+        await emsp.register(invitation.versions_url, invitation.token)
