@@ -14,7 +14,7 @@ from admin.guard import LIMITS, cookie_name, is_secure, secret_of
 from admin.page import Shown, Visit, drawn, moved
 from admin.sessions import Browser, begin, end
 from admin.users import Passwords, logged_in
-from hub.limits import FORWARDED
+from hub.limits import forwarded_for
 from hub.store import sessions, users
 from hub.store.users import folded
 
@@ -86,7 +86,7 @@ async def log_out(visit: Visit) -> web.Response:
 
 def browser_of(request: web.Request) -> Browser:
     """Where a request comes from."""
-    address = request.app[LIMITS].address_of(request.remote, request.headers.get(FORWARDED, ""))
+    address = request.app[LIMITS].address_of(request.remote, forwarded_for(request.headers))
     return Browser(str(address or ""), request.headers.get("User-Agent", ""))
 
 

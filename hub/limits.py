@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from aiolimiter import AsyncLimiter
+from multidict import MultiMapping
 
 from hub.http import Request, Response
 from hub.tls import client_certificate
@@ -45,7 +46,7 @@ class Limits:
     """Counts what is in flight, and keeps each platform to its rate and its networks."""
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
+        self._trusted = _networks(tuple(trusted_proxies))
         self._in_flight: dict[str, int] = {}
         self._total = 0
         self._rates: dict[str, _Rate] = {}
@@ -107,7 +108,7 @@ class Limits:
         await rate.limiter.acquire()  # there is room: this does not wait
 
     def _check_network(self, platform: Platform, request: Request) -> None:
-        address = self.address_of(request.remote, request.headers.get(FORWARDED, ""))
+        address = self.address_of(request.remote, forwarded_for(request.headers))
         if address is None or not any(address in network for network in _networks(platform.allowed_networks)):
             raise ForeignNetwork()
 
@@ -119,7 +120,7 @@ class Limits:
     def address_of(self, remote: str | None, forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         """Where a request came from: the last address that was not added by a trusted proxy.
 
-        `remote` is the other end of the connection, `forwarded` what X-Forwarded-For says.
+        `remote` is the other end of the connection, `forwarded` what X-Forwarded-For says (`forwarded_for`).
         """
         hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
         address = _address(remote or "")
@@ -128,12 +129,29 @@ class Limits:
         return address
 
 
+def forwarded_for(headers: MultiMapping[str]) -> str:
+    """All that X-Forwarded-For says: a proxy may add a line of its own below the one that came."""
+    return ", ".join(headers.getall(FORWARDED, ()))
+
+
 @lru_cache(maxsize=4096)
 def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(text) for text in texts)
+    return tuple(_network(text) for text in texts)
+
+
+def _network(text: str) -> Network:
+    network = ipaddress.ip_network(text)
+    if network.version == 6 and network.prefixlen >= 96 and network.network_address.ipv4_mapped is not None:
+        return ipaddress.IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
+    return network
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address; some proxies write the port with it."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from multidict import CIMultiDict
 
 from hub.config import Settings
 from hub.lifecycle import running
-from hub.limits import MAX_IN_FLIGHT, MAX_IN_FLIGHT_OF_ONE, Limits
+from hub.limits import FORWARDED, MAX_IN_FLIGHT, MAX_IN_FLIGHT_OF_ONE, Limits, forwarded_for
 from hub.testing import FakeCpo
 from hub.testing.exchange import Exchange
 from routing.errors import RateLimited
@@ -47,11 +48,41 @@ async def test_a_platform_calls_from_its_networks_and_from_nowhere_else(settings
             ("::ffff:10.1.2.3", 1000),
             ("10.2.0.1", 2000),
             ("10.1.2.3, 10.2.0.1", 2000),
+            ("10.1.2.3:4711", 1000),
+            ("[2001:db8::7]:443", 1000),
             ("10.1.2.3, nonsense", 2000),
             (None, 2000),
         ):
-            assert await told(cpo, forwarded_for) == expected, forwarded_for
-        assert len(emsp.seen) == seen + 4
+            assert await told(cpo, forwarded_for) == expected
+        assert len(emsp.seen) == seen + 6
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["10.1.2.3"], "10.1.2.3"),
+        (["10.1.2.3, 10.2.0.1"], "10.2.0.1"),
+        (["10.1.2.3", "10.2.0.1"], "10.2.0.1"),
+        (["10.1.2.3", "10.2.0.1, 10.9.0.1"], "10.2.0.1"),
+        ([], "10.9.0.1"),
+    ],
+)
+def test_lines_of_one_header_are_one_list(lines: list[str], expected: str) -> None:
+    """A proxy may add a line below what the caller says of itself (RFC 9110, 5.3); HAProxy does."""
+    headers = CIMultiDict([(FORWARDED, line) for line in lines])
+    address = Limits(["10.9.0.0/16"]).address_of("10.9.0.1", forwarded_for(headers))
+    assert str(address) == expected
+
+
+@pytest.mark.parametrize("network", ["::ffff:10.1.0.0/112", "10.1.0.0/16"])
+async def test_a_network_may_be_written_as_ipv6_has_it(settings: MakeSettings, network: str) -> None:
+    """RFC 4291, 2.5.5.2: IPv4-mapped IPv6 addresses."""
+    address = Limits([network]).address_of("::ffff:10.1.2.3", "10.2.0.1")
+    assert str(address) == "10.2.0.1", "it is trusted"
+    async with market(trusting(settings(server={"port": 0}), "127.0.0.0/8")) as (hub, cpo, _):
+        await hub.platforms.change(platform_of(hub, cpo), by="ann", changes={"allowed_networks": [network]})
+        assert await told(cpo, "10.1.2.3") == 1000
+        assert await told(cpo, "10.2.2.3") == 2000
 
 
 async def test_what_one_platform_may_have_under_way_leaves_room_for_the_others(settings: MakeSettings) -> None:
