@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -46,6 +47,13 @@ async def _serve(settings: Settings) -> None:
         settle()
         await stop.wait()
         structlog.get_logger(__name__).info("stopping", at_most_s=settings.server.shutdown_s)
+        loop.call_later(settings.server.shutdown_s, _leave)
+
+
+def _leave() -> None:
+    """End at once: something outside does not let go, such as a database that hangs. A node may die at any moment."""
+    structlog.get_logger(__name__).warning("stopped in the middle: the time for it is over")
+    os._exit(0)
 
 
 def migrate(config: ConfigFile = None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread, current_thread
@@ -45,6 +45,8 @@ class Store:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._threads = _Threads()
+        self._is_closed = False
+        self._in_use = 0
         if self.is_sqlite:
             self._writer = _sqlite(url, self._threads, pool_size=1)
             is_one = ":memory:" in _sqlite_url(url)
@@ -57,14 +59,16 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may change something; committed durably when the block ends. Raises StoreUnavailable."""
-        async with _translated(), self._writer.begin() as connection:
-            yield connection
+        with self._used():
+            async with _translated(), self._writer.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent look at the store. Raises StoreUnavailable."""
-        async with _translated(), self._reader.connect() as connection:
-            yield connection
+        with self._used():
+            async with _translated(), self._reader.connect() as connection:
+                yield connection
 
     async def migrate(self, revision: str = "head") -> None:
         """Bring the schema to this version. One of a newer version stays: it serves this one, too."""
@@ -74,6 +78,16 @@ class Store:
         async with _translated(), engine.connect() as connection:
             await connection.run_sync(_upgrade, revision)
             await connection.commit()
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
+        self._in_use += 1
+        try:
+            yield
+        finally:
+            self._in_use -= 1
 
     def _check_folder(self) -> None:
         """SQLite makes its file, but not the folder; what it says of that does not name it."""
@@ -94,7 +108,12 @@ class Store:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, for good: whoever was cut off may still be tidying up, or come to it."""
+        self._is_closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                while self._in_use:  # noqa: ASYNC110 - nobody else waits for it
+                    await asyncio.sleep(0.001)
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

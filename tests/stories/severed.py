@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that breaks at the worst moment: when a transaction was kept, and nothing was read since."""
+"""A line to PostgreSQL that breaks at the worst moment (a transaction was kept, nothing was read since), or hangs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ class Line:
         self._socket = f"{socket_folder}/.s.PGSQL.5432"
         self._statement = b""
         self._open: set[asyncio.StreamWriter] = set()
+        self._passing: list[asyncio.Task[None]] = []
         self.is_severed = False
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.port = 0
 
     @property
@@ -31,12 +34,17 @@ class Line:
             yield
         finally:
             server.close()
+            self._flows.set()
             self._sever()
-            await asyncio.sleep(0)
+            await asyncio.gather(*self._passing)
 
     def break_after(self, statement: bytes) -> None:
         """Let it break when the next transaction with this statement, which is new on its connection, is kept."""
         self._statement = statement
+
+    def hang(self) -> None:
+        """Nothing comes through any more, and nobody is told."""
+        self._flows.clear()
 
     def mend(self) -> None:
         """Let connections through again."""
@@ -54,7 +62,8 @@ class Line:
         there, back = await asyncio.open_unix_connection(self._socket)
         self._open |= {writer, back}
         has_it = asyncio.Event()
-        await asyncio.gather(self._to_server(reader, back, has_it), self._to_hub(there, writer, has_it))
+        for passing in (self._to_server(reader, back, has_it), self._to_hub(there, writer, has_it)):
+            self._passing.append(asyncio.create_task(passing))
 
     async def _to_server(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, has_it: asyncio.Event
@@ -69,6 +78,7 @@ class Line:
     async def _to_hub(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, has_it: asyncio.Event) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65536):
+                await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
                 if self._statement and has_it.is_set() and b"COMMIT\0" in data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -48,6 +49,25 @@ async def test_sigterm_does_not_wait_longer_than_it_may(tmp_path: Path) -> None:
         async with asyncio.timeout(15):  # its partner would keep it for routing.party_timeout_s
             assert await hub.terminate() == 0
         await asyncio.gather(sent, return_exceptions=True)
+
+
+async def test_sigterm_ends_a_handshake_and_what_it_began(tmp_path: Path) -> None:
+    async with served(tmp_path, SERVER__SHUTDOWN_S="3") as hub, FakeCpo() as partner:
+        partner.misbehave("silent", module="credentials")
+        roles = [{"role": "CPO", "country_code": "NL", "party_id": "TNM"}]
+        wanted = {"name": "new", "versions_url": partner.versions_url, "token": partner.invite(), "roles": roles}
+        connecting = asyncio.create_task(hub.admin("POST", "/api/v1/platforms", wanted))
+        await partner.saw(module="credentials", timeout_s=20)
+        began = time.monotonic()
+        hub.process.terminate()
+        await asyncio.sleep(0.2)
+        hub.process.terminate()  # once is enough, and twice is no different
+        assert await hub.process.wait() == 0
+        assert time.monotonic() - began < 5
+        await connecting
+        with closing(sqlite3.connect(tmp_path / "hub.db")) as store:
+            assert store.execute("SELECT count(*) FROM platforms").fetchall() == [(0,)]
+            assert store.execute("SELECT count(*) FROM parties").fetchall() == [(0,)]
 
 
 async def test_a_full_disk_stops_nothing_that_needs_no_disk(tmp_path: Path) -> None:

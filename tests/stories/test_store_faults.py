@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from routing.ocpi import PartyId, Role
 from tests.conftest import missing
 from tests.stories.market import platform_of
 from tests.stories.nodes import join
+from tests.stories.served import served
 from tests.stories.severed import Line
 from tests.stories.waiting import until
 
@@ -193,3 +195,15 @@ async def test_what_was_kept_is_told_as_done_though_the_store_went_away_since(
         line.mend()
         await until(lambda: invitation.platform_id in hub.picture.directory.platforms)
         await emsp.register(invitation.versions_url, invitation.token)
+
+
+async def test_sigterm_does_not_wait_for_a_database_that_hangs(own_postgres: Any, tmp_path: Path) -> None:
+    """Each transaction that is cut off would be waited for: two seconds, one after the other."""
+    line = Line(folder_of(own_postgres))
+    async with line.laid(), served(tmp_path, line.url, SERVER__SHUTDOWN_S="3") as hub, FakeCpo() as cpo:
+        await hub.join(cpo)
+        line.hang()
+        assert (await cpo.push_location("FR*XXX")).status_code == 4000  # it may be known to another node
+        began = time.monotonic()
+        assert await hub.terminate() == 0
+        assert time.monotonic() - began < 5

@@ -64,6 +64,28 @@ async def test_changes_that_are_cancelled_midway_hold_up_nobody(migrated_sqlite:
         assert len(kept) == 3
 
 
+async def test_a_store_that_is_closed_waits_for_who_tidies_up_and_lets_in_nobody_else(store_url: str) -> None:
+    """A request that was cut off when the hub stops still takes back what it began."""
+    store = Store(store_url)
+    is_begun = asyncio.Event()
+
+    async def tidy_up() -> None:
+        async with store.write() as connection:
+            is_begun.set()
+            await asyncio.sleep(0.1)
+            await registry.bump(connection)
+
+    tidying = asyncio.create_task(tidy_up())
+    await is_begun.wait()
+    async with asyncio.timeout(4):  # a thread that is still at work would be waited for longer
+        await store.close()
+    await tidying
+    for use in (store.write, store.read):
+        with pytest.raises(StoreUnavailable, match="closed"):
+            async with use():
+                pass
+
+
 async def test_concurrent_changes_wait_for_each_other(store: Store, store_url: str) -> None:
     """Two nodes, twenty changes each: read-then-write transactions lose none of them."""
     other = Store(store_url)
