@@ -216,13 +216,17 @@ def _conditions(wanted: Wanted, before: str) -> list[ColumnElement[bool]]:
         (legs.c.correlation_id, wanted.correlation_id),
         (legs.c.platform_id, wanted.platform_id),
         (legs.c.module, wanted.module.lower()),
-        (legs.c.outcome, wanted.outcome),
     ]
     given = [(column, value) for column, value in asked if value]
     leads = not wanted.party or bool(wanted.correlation_id)
     found = [
         (column if not place and leads else column.concat("")) == value for place, (column, value) in enumerate(given)
     ]
+    if wanted.outcome and (given or not leads or wanted.outcome == Outcome.DELIVERED):
+        found.append(legs.c.outcome.concat("") == wanted.outcome)
+    elif wanted.outcome:
+        # said again in so many words, for the store to take the index of those that are not delivered
+        found += [legs.c.outcome == wanted.outcome, legs.c.outcome != literal_column("'delivered'")]
     if wanted.since is not None:
         found.append(legs.c.journey_id >= journey_id_at(wanted.since))
     if wanted.until is not None:

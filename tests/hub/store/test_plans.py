@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from hub.memory import StoredMemory, remembering
-from hub.store import Store, client_info, registration
+from hub.store import Store, client_info, journal, registration
 from hub.store.client_info import InfoRow
 from routing.memory import Kind, Wanted
 from routing.ocpi import ConnectionStatus, PartyId, Role
@@ -96,3 +96,19 @@ async def test_news_are_taken_without_reading_all_that_everybody_is_told(store: 
     async with explained(store) as steps, store.write() as connection:
         assert len(await client_info.claim(connection, now=1.0, until=2.0, at_most=10)) == len(rows)
     assert [step for step in steps if LARGE.search(step)] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "led_by"),
+    [
+        ({"outcome": "failed"}, "ix_legs_not_delivered"),
+        ({"outcome": "refused", "since": 1.0}, "ix_legs_not_delivered"),
+        ({"outcome": "delivered"}, "ix_legs_journey_id"),
+        ({"module": "cdrs", "outcome": "failed"}, "ix_legs_module_journey_id_outcome"),
+        ({"correlation_id": "c", "module": "cdrs"}, "ix_legs_correlation_id_journey_id"),
+    ],
+)
+async def test_the_journal_is_led_by_its_most_telling_index(store: Store, asked: dict[str, Any], led_by: str) -> None:
+    async with explained(store) as steps, store.read() as connection:
+        await journal.journeys(connection, journal.Wanted(**asked))
+    assert f"INDEX {led_by}" in steps[0]
