@@ -58,6 +58,12 @@ async def test_two_hubs_behind_nginx_as_compose_yaml_has_them(blank_store_url: s
             assert min(crowd) > 0, "and the work is shared"
             assert sum(crowd) == 6 + STRANGERS
             assert await asyncio.to_thread(status, f"http://127.0.0.1:{ports[1]}/readyz") == 200
+            pushing = asyncio.create_task(pushed_until(over := asyncio.Event(), cpo, emsp))
+            for hub in hubs:  # as while they are upgraded, one right after the other
+                assert await hub.terminate() == 0
+                await hub.start()
+            over.set()
+            assert set(await pushing) == {1000}
             await hubs[pushes.index(6)].kill()
             assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
             assert (await emsp.push_token("NL*TNM")).status_code == 1000
@@ -65,6 +71,16 @@ async def test_two_hubs_behind_nginx_as_compose_yaml_has_them(blank_store_url: s
         for hub in hubs:
             if hub.process.returncode is None:
                 await hub.terminate()
+
+
+async def pushed_until(over: asyncio.Event, cpo: FakeCpo, emsp: FakeEmsp) -> list[int | None]:
+    """What everybody is answered meanwhile."""
+    codes = []
+    while not over.is_set():
+        codes.append((await cpo.push_session("DE*ABC", emsp.parties[0])).status_code)
+        codes.append((await emsp.push_token("NL*TNM")).status_code)
+        await asyncio.sleep(0.02)
+    return codes
 
 
 def make_key(file: Path) -> None:
