@@ -29,7 +29,7 @@ class Certificates:
         """What connections are accepted with. Raises OSError (SSLError among them) for files that cannot be used."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.cert, self.key)
+        context.load_cert_chain(self.cert, self.key, password=_nobody_types)
         if self.client_ca is not None:
             context.load_verify_locations(self.client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
@@ -48,6 +48,8 @@ class Renewal:
     certificates: Certificates
     reopen: Callable[[ssl.SSLContext], Awaitable[None]]
     _seen: tuple[tuple[int, int], ...] = field(init=False)
+    _complaint: str = ""
+    """What was wrong at the last look: it is told once."""
 
     def __post_init__(self) -> None:
         self._seen = self.certificates.stamp()
@@ -57,15 +59,23 @@ class Renewal:
         try:
             stamp = self.certificates.stamp()
             if stamp == self._seen:
+                self._complaint = ""
                 return False
             context = self.certificates.context()
         except OSError as error:
-            log.error("certificate unusable", file=str(self.certificates.cert), reason=str(error))
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.error("certificate unusable", file=str(self.certificates.cert), reason=str(error))
             return False
         await self.reopen(context)
-        self._seen = stamp
+        self._seen, self._complaint = stamp, ""
         log.info("certificate renewed", file=str(self.certificates.cert))
         return True
+
+
+def _nobody_types() -> str:
+    """The password of a key that has one: else OpenSSL would ask for it on the terminal, and everything would wait."""
+    return ""
 
 
 def client_certificate(transport: Any) -> str:

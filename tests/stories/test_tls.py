@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives import serialization
+from structlog.testing import capture_logs
 
 from admin.app import office
 from hub.config import Settings
@@ -23,6 +27,7 @@ from hub.store.registry import RoleRow
 from hub.tls import Certificates, Renewal
 from routing.ocpi import PartyId, Role
 from tests.authority import Authority, fingerprint
+from tests.stories.served import ROOT
 
 MakeSettings = Callable[..., Settings]
 ROLE = RoleRow(PartyId("NL", "TNM"), Role.CPO, {"name": "TNM"})
@@ -153,3 +158,47 @@ async def test_files_that_do_not_fit_leave_the_door_as_it_is(authority: Authorit
     assert await renewal.look()
     assert len(opened) == 1
     assert not await renewal.look()
+
+
+async def test_what_is_wrong_with_files_is_told_once(authority: Authority) -> None:
+    """They are looked at each second, perhaps until somebody comes on Monday."""
+    cert, key = authority.issue(file="door")
+
+    async def reopen(context: ssl.SSLContext) -> None:
+        raise AssertionError("there is nothing to open the door with")
+
+    renewal = Renewal(Certificates(cert, key), reopen)
+    with capture_logs() as told:
+        for wrong in (b"", b"", b"nonsense"):
+            key.write_bytes(wrong)
+            for _ in range(3):
+                assert not await renewal.look()
+        key.unlink()
+        for _ in range(3):
+            assert not await renewal.look()
+    assert [row["event"] for row in told] == ["certificate unusable"] * len({row["reason"] for row in told})
+    assert len(told) in (2, 3)
+
+
+ASKS = """
+import os, pty, sys
+from pathlib import Path
+from hub.tls import Certificates
+child, terminal = pty.fork()
+if not child:
+    try:
+        Certificates(*map(Path, sys.argv[1:])).context()
+    except OSError:
+        os._exit(0)
+    os._exit(1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_key_with_a_password_asks_nobody_for_it(authority: Authority) -> None:
+    """OpenSSL would ask on the terminal, and the whole hub would wait for somebody to type."""
+    cert, key = authority.issue(file="door")
+    opened = serialization.load_pem_private_key(key.read_bytes(), None)
+    how = serialization.BestAvailableEncryption(b"secret")
+    key.write_bytes(opened.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how))
+    subprocess.run([sys.executable, "-c", ASKS, cert, key], check=True, timeout=20, cwd=ROOT)
