@@ -36,14 +36,20 @@ class Owed:
         `what` completes the sentence "could not go on with ...". Raises StoreUnavailable for who would wait too long.
         """
         task = self._begin(what, work)
-        await asyncio.wait({task}, timeout=self._patience_s)
+        try:
+            await asyncio.wait({task}, timeout=self._patience_s)
+        finally:
+            if not task.done():
+                task.add_done_callback(_tell)
         if not task.done():
             raise StoreUnavailable(f"{what} is done when the store is there again")
         return task.result()
 
     async def tidy(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """The same for what nobody asked for: it is waited for a moment, and what became of it is in the log."""
-        await asyncio.wait({self._begin(what, work)}, timeout=MOMENT_S)
+        task = self._begin(what, work)
+        task.add_done_callback(_tell)
+        await asyncio.wait({task}, timeout=MOMENT_S)
 
     async def close(self, within_s: float) -> None:
         """Give what is owed a last moment."""
@@ -59,13 +65,14 @@ class Owed:
     def _begin(self, what: str, work: Callable[[], Awaitable[Result]]) -> asyncio.Task[Result]:
         task = asyncio.create_task(_until_done(what, work), name=what)
         self._under_way.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._under_way.discard)
         return task
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("not written down", what=task.get_name(), reason=str(error))
+
+def _tell(task: asyncio.Task[Any]) -> None:
+    """What went wrong where nobody waits."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("not written down", what=task.get_name(), reason=str(error))
 
 
 async def _until_done(what: str, work: Callable[[], Awaitable[Result]]) -> Result:

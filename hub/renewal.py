@@ -36,7 +36,10 @@ async def renew_due(store: Store, platforms: Platforms) -> int:
             return renewed
         try:
             await platforms.rotate(platform_id, by="schedule")
-        except (StepFailed, WrongState, UnknownPlatform) as failure:  # the admin reads it at the platform
+        except RoleTaken as failure:  # the tokens are new, the roles stay: the admin reads it at the platform
+            log.warning("roles not renewed", platform=platform_id, reason=str(failure))
+            renewed += 1
+        except (StepFailed, WrongState, UnknownPlatform) as failure:
             log.warning("tokens not renewed", platform=platform_id, reason=str(failure))
         else:
             renewed += 1

@@ -48,3 +48,20 @@ async def test_what_failed_is_tried_again_hours_later(store_url: str, settings: 
             now = time.time()
             assert await claim_due(connection, now + 5 * 3600, 60) is None
             assert await claim_due(connection, now + 7 * 3600, 60) == platform
+
+
+async def test_a_platform_that_now_claims_the_role_of_another_keeps_nobody_from_new_tokens(
+    store_url: str, settings: MakeSettings
+) -> None:
+    async with nodes(settings, store_url, count=1) as one, FakeCpo() as cpo, FakeCpo("BE*TWO") as two:
+        hub = one.hubs[0]
+        for number, party in enumerate((cpo, two)):
+            platform = await join(hub, party)
+            await hub.platforms.change(platform, by="ann", changes={"renew_days": 30})
+            await made_old(hub.store, platform, 40 - number)
+        before = [party.peer.token_out for party in (cpo, two)]
+        cpo.parties = (*cpo.parties, *two.parties)
+        assert await renew_due(hub.store, hub.platforms) == 2
+        assert cpo.peer.token_out != before[0], "what was exchanged counts"
+        assert two.peer.token_out != before[1]
+        assert await renew_due(hub.store, hub.platforms) == 0
