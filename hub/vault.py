@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,11 @@ class Vault:
         """The id of the key in use."""
         return self._current
 
+    @property
+    def known(self) -> Iterable[bytes]:
+        """The ids of all keys at hand."""
+        return self._keys.keys()
+
     def knows(self, sealed: bytes) -> bool:
         """Whether the key that this was sealed with is at hand."""
         return sealed[:_KEY_ID_BYTES] in self._keys
@@ -52,10 +57,10 @@ class Vault:
         self._current = key_id(key)
         self._keys.setdefault(self._current, AESGCM(key))
 
-    def seal(self, secret: str, row: str) -> bytes:
-        """Encrypt a secret so that it opens only for this row (`table.column:id`)."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return self._current + nonce + self._keys[self._current].encrypt(nonce, secret.encode(), row.encode())
+    def seal(self, secret: str, row: str, *, key: bytes = b"") -> bytes:
+        """Encrypt a secret so that it opens only for this row (`table.column:id`); `key` is the id of another key."""
+        key, nonce = key or self._current, os.urandom(_NONCE_BYTES)
+        return key + nonce + self._keys[key].encrypt(nonce, secret.encode(), row.encode())
 
     def unseal(self, sealed: bytes, row: str) -> str:
         """Open what was sealed for this row. Raises VaultError for a missing key, another row or changed bytes."""

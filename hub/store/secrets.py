@@ -44,18 +44,23 @@ async def learn_master_keys(connection: AsyncConnection, vault: Vault) -> None:
     """Take into use a master key that was handed over, where this vault does not know it yet."""
     handed_over = await connection.execute(select(secrets).where(secrets.c.name.startswith(_HANDED_OVER)))
     for row in handed_over:
-        if row.name != _handed_over(vault.current) and vault.knows(row.sealed):
+        if not row.name.startswith(_handed_over(vault.current)) and vault.knows(row.sealed):
             vault.adopt(base64.b64decode(vault.unseal(row.sealed, f"secrets.sealed:{row.name}")))
 
 
 async def hand_over(store: Store, vault: Vault, new: bytes) -> None:
-    """Let nodes that have the vault's key learn the new one, and use it in this vault. Raises StoreUnavailable."""
-    name = _handed_over(key_id(new))
-    sealed = vault.seal(base64.b64encode(new).decode(), f"secrets.sealed:{name}")
+    """Let nodes that have any of the vault's keys learn the new one, and use it in this vault.
+
+    All lead to the newest: one that was handed over before must not be used beside it, though nodes may still have
+    learnt no other. Raises StoreUnavailable.
+    """
+    secret, target = base64.b64encode(new).decode(), key_id(new)
+    names = {f"{_handed_over(target)}:{older.hex()}": older for older in vault.known if older != target}
     async with store.write() as connection:
-        # a hand-over that was interrupted, or never finished, must not lead to two keys in use
         await connection.execute(delete(secrets).where(secrets.c.name.startswith(_HANDED_OVER)))
-        await connection.execute(_FIRST, {"name": name, "sealed": sealed})
+        for name, older in names.items():
+            sealed = vault.seal(secret, f"secrets.sealed:{name}", key=older)
+            await connection.execute(_FIRST, {"name": name, "sealed": sealed})
         await bump(connection)  # every node looks at the store when this moves
     vault.adopt(new)
 

@@ -11,7 +11,7 @@ import pytest
 
 from hub.lifecycle import master_keys
 from hub.store import Store
-from hub.store.secrets import fingerprints, hand_over, learn_master_keys, seal_anew
+from hub.store.secrets import fingerprints, finish, hand_over, learn_master_keys, seal_anew
 from hub.testing import FakeCpo, FakeEmsp
 from hub.vault import KEY_BYTES, Vault, VaultError
 from tests.stories.nodes import MakeSettings, join, nodes
@@ -97,3 +97,24 @@ async def test_a_key_that_was_handed_over_is_learnt_only_with_the_old_one(store:
     assert stranger.current != node.current
     with pytest.raises(VaultError):
         await seal_anew(store, stranger)
+
+
+async def test_a_rekey_that_was_cut_off_may_go_on_with_another_key(store: Store) -> None:
+    """The file of the first is perhaps lost. A node that starts with the key that it has always had still finds in."""
+    old, lost, new = (os.urandom(KEY_BYTES) for _ in range(3))
+    before = (await fingerprints(store, Vault([old]))).of("token")
+    await hand_over(store, Vault([old]), lost)  # and here it was killed
+    for key in (lost, new, new):
+        outside = Vault([old])
+        async with store.read() as connection:
+            await learn_master_keys(connection, outside)
+        await hand_over(store, outside, key)
+        await seal_anew(store, outside)
+        for known in ([old], [old, lost], [key]):
+            node = Vault(known)
+            assert (await fingerprints(store, node)).of("token") == before
+            assert node.current == Vault([key]).current
+    assert await finish(store)
+    for gone in (old, lost):
+        with pytest.raises(VaultError):
+            await fingerprints(store, Vault([gone]))
