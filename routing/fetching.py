@@ -214,4 +214,4 @@ def _change_in(message: Message) -> Change | None:
     if segments is None:
         return None
     ids = {name: unquote(text) for name, text in segments.items()}
-    return next(changes_of(Heard(message, message.document, time.time(), ids, other=None), None), None)
+    return next(changes_of(Heard(message, time.time(), ids, other=None), None), None)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import GenericAlias
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from routing.catalogue import Operation
@@ -155,6 +156,26 @@ def members(*names: str) -> Callable[[bytes], tuple[Any, ...] | None]:
     shape = msgspec.defstruct("Shape", [(name, Any, None) for name in names])
     read, values = msgspec.json.Decoder(shape, float_hook=Decimal).decode, msgspec.structs.astuple
     return _quickly(lambda body: values(read(_utf8(body))), in_full)
+
+
+def of_each(rows: str, name: str) -> Callable[[bytes], tuple[Any, ...]]:
+    """Reads a member of each object in a list of a JSON object, and passes over the rest; None where it is not there.
+
+    What is made returns nothing where there is no such list, and raises ValueError for what is no JSON at all.
+    """
+
+    def in_full(body: bytes) -> tuple[Any, ...]:
+        document = read_json(body)
+        found = document.get(rows) if isinstance(document, dict) else None
+        return tuple(row.get(name) for row in found if isinstance(row, dict)) if isinstance(found, list) else ()
+
+    if msgspec is None:
+        return in_full
+    row = msgspec.defstruct("Row", [(name, Any, None)])
+    read = msgspec.json.Decoder(
+        msgspec.defstruct("Shape", [(rows, GenericAlias(list, row), ())]), float_hook=Decimal
+    ).decode
+    return _quickly(lambda body: tuple(getattr(found, name) for found in getattr(read(_utf8(body)), rows)), in_full)
 
 
 def _quickly(read: Callable[[bytes], Read], in_full: Callable[[bytes], Read]) -> Callable[[bytes], Read]:

@@ -33,7 +33,6 @@ def lessons(message: Message, reply: Reply | None, platform: Platform | None, at
     segments = operation.segments(message.path) or {}
     heard = Heard(
         message=message,
-        body=message.document,
         at=at,
         ids={name: unquote(text) for name, text in segments.items()},
         other=reply.sender if reply else None,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from routing.bridge.context import moment
 from routing.lessons.heard import DAY_S, Heard, id_of, is_id, party_in, token_type, type_in_query
 from routing.memory import Evses, Fact, Kind
+from routing.message import of_each
 from routing.ocpi import PartyId
 
 RESERVATION_MARGIN_S: Final = DAY_S
@@ -24,6 +25,9 @@ LISTED: Final = {
 }
 
 
+_uids = of_each("evses", "uid")
+
+
 def evses_of(owner: PartyId, document: Any) -> Evses:
     """Who owns the EVSEs of a location."""
     rows = document.get("evses") if isinstance(document, dict) else None
@@ -36,7 +40,7 @@ def _location(heard: Heard) -> Iterator[Fact | Evses]:
     yield from heard.fact(Kind.LOCATION, heard.ids.get("location_id"), owner=owner)
     yield from heard.fact(Kind.EVSE, heard.ids.get("evse_uid"), owner=owner)
     if "evse_uid" not in heard.ids:
-        yield evses_of(owner, heard.document)
+        yield Evses(owner, tuple(filter(is_id, _uids(heard.message.body))))  # not all of it: locations are long
 
 
 def _token(heard: Heard) -> Iterator[Fact]:

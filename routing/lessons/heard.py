@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeGuard
 from urllib.parse import unquote
 
@@ -32,13 +33,11 @@ MAX_ID: Final = 255
 ID_FIELDS: Final = ("id", "uid", "terminal_id", "booking_location_id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """A message with what is asked of it again and again: who is on either side, the ids in its path, its body."""
 
     message: Message
-    body: Any
-    """What its body says."""
     at: float
     ids: Mapping[str, str]
     other: PartyId | None
@@ -46,6 +45,11 @@ class Heard:
     reply: Reply | None = None
     crosses: bool = False
     """Whether the two sides speak different versions, one of them 2.1.1."""
+
+    @cached_property
+    def body(self) -> Any:
+        """What its body says: read where it is asked for, which is not always."""
+        return self.message.document
 
     @property
     def document(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.message import check_json, members, parse_json, read_json
+from routing.message import check_json, members, of_each, parse_json, read_json
 
 TEXT = st.text(st.characters(codec="utf-8"))
 JSON = st.recursive(
@@ -111,6 +111,23 @@ def test_what_is_read_in_part_is_read_as_in_full(body: bytes) -> None:
     check_json(body)
     expected = (whole.get("id"), whole.get("uid")) if isinstance(whole, dict) else None
     assert repr(members("id", "uid")(body)) == repr(expected)
+
+
+ROW = MEMBER | st.builds(lambda uid: b'{"uid":' + uid + b',"x":[{}]}', MEMBER) | st.just(b"{}")
+ROWS = st.lists(ROW).map(lambda rows: b"[" + b",".join(rows) + b"]")
+
+
+@given(ANY_BODY | st.builds(lambda rows, x: b'{"evses":' + rows + b',"x":' + x + b"}", ROWS | MEMBER, MEMBER))
+def test_a_member_of_each_in_a_list_is_read_as_in_full(body: bytes) -> None:
+    try:
+        whole = read_json(body)
+    except ValueError:
+        with pytest.raises(ValueError):  # noqa: PT011 - it is no JSON
+            of_each("evses", "uid")(body)
+        return
+    rows = whole.get("evses") if isinstance(whole, dict) else None
+    expected = tuple(row.get("uid") for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
+    assert repr(of_each("evses", "uid")(body)) == repr(expected)
 
 
 @given(st.binary())
