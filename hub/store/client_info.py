@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, case, delete, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, case, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.slices import slices
+from hub.store.claims import SKEW_S
 from hub.store.client_info_tables import client_info, client_info_pushes
 from hub.store.many import execute_many
 from hub.store.tables import platforms
@@ -97,11 +98,16 @@ async def find(connection: AsyncConnection, place: Place) -> InfoRow | None:
 
 
 async def claim(connection: AsyncConnection, *, now: float, until: float, at_most: int) -> list[InfoRow]:
-    """Take rows to push, oldest first, which no other node takes until then."""
-    free = select(*client_info_pushes.primary_key).where(client_info_pushes.c.claimed_until < now).limit(at_most)
+    """Take rows to push, oldest first, which no other node takes until then.
+
+    What is claimed for much longer was claimed before the clock was set back, by a node that is no more.
+    """
+    claimed_until = client_info_pushes.c.claimed_until
+    is_free = or_(claimed_until < now, claimed_until > until + SKEW_S)
+    free = select(*client_info_pushes.primary_key).where(is_free).limit(at_most)
     taken = await connection.execute(
         update(client_info_pushes)
-        .where(tuple_(*client_info_pushes.primary_key).in_(free), client_info_pushes.c.claimed_until < now)
+        .where(tuple_(*client_info_pushes.primary_key).in_(free), is_free)
         .values(claimed_until=until)
         .returning(client_info_pushes)
     )

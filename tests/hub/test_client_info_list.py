@@ -128,3 +128,14 @@ async def test_a_row_is_pushed_by_one_node_and_again_when_it_changed_meanwhile(s
         assert await client_info.claim(connection, now=32, until=50, at_most=5) == [newer]
         await client_info.pushed(connection, [newer])
         assert not await client_info.is_waiting(connection)
+
+
+async def test_a_row_that_was_claimed_before_the_clock_was_set_back_is_free(store: Store) -> None:
+    """Whoever claimed it while the clock was hours ahead, and died, must not keep the news for hours."""
+    row = InfoRow("cpo", PartyId("DE", "ABC"), Role.EMSP, ConnectionStatus.PLANNED, "emsp", 1.5)
+    async with store.write() as connection:
+        await registration.add_platform(connection, platform_id="cpo", name="cpo", roles=[])
+        await client_info.post(connection, [row])
+        for now in (50_000, 60):
+            assert await client_info.claim(connection, now=now, until=now + 120, at_most=5) == [row]
+        assert await client_info.claim(connection, now=61, until=181, at_most=5) == []
