@@ -64,7 +64,7 @@ async def office(hub: Hub) -> AsyncIterator[str]:
     """Open the admin door of a running hub; its URL. Raises OSError for a port that is taken."""
     settings = hub.settings
     sock = bind(settings.admin.host, settings.admin.port)
-    shutdown_s = settings.server.shutdown_s * ADMIN_SHARE
+    shutdown_s = settings.server.shutdown_s * ADMIN_SHARE / 2  # aiohttp waits so long twice
     runner = web.AppRunner(make_app(hub), access_log=None, shutdown_timeout=shutdown_s)
     certificates = settings.admin.certificates
     try:

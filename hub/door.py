@@ -23,7 +23,7 @@ from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
 from routing.bridge import status_code
 from routing.directory import Platform, Scope
-from routing.errors import HubFailure, MalformedBody, OcpiError, Unauthorized
+from routing.errors import HubFailure, MalformedBody, NotWanted, OcpiError, Unauthorized
 from routing.journey import (
     ABOUT,
     Direction,
@@ -99,6 +99,12 @@ async def answer(request: Request, serve: Serve, hub: PartyId, on_leg: OnLeg) ->
         response = await serve(visit)
     except Exception as error:
         response = _failed(visit, error, hub)
+    except asyncio.CancelledError:
+        _failed(visit, NotWanted("the hub stopped before the answer came"), hub)
+        leg = _leg(visit, Response(0, b"", {}))
+        leg.http = leg.ocpi = None
+        on_leg(leg)  # whoever gets no answer will ask what became of it
+        raise
     on_leg(_leg(visit, response))
     response.headers[REQUEST_ID] = visit.request_id
     response.headers[CORRELATION_ID] = visit.correlation_id

@@ -49,6 +49,9 @@ async def test_sigterm_does_not_wait_longer_than_it_may(tmp_path: Path) -> None:
         async with asyncio.timeout(15):  # its partner would keep it for routing.party_timeout_s
             assert await hub.terminate() == 0
         await asyncio.gather(sent, return_exceptions=True)
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as store:
+        asked = "SELECT http, reason, fault FROM legs WHERE direction = 'in' AND method = 'PUT' AND module = 'sessions'"
+        assert store.execute(asked).fetchall() == [(None, "the hub stopped before the answer came", "hub")]
 
 
 async def test_sigterm_ends_a_handshake_and_what_it_began(tmp_path: Path) -> None:
