@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from routing.bridge import Context, parse_json, translate, write_json
 from routing.bridge.context import moment
+from routing.lessons import is_id
 from routing.memory import Change, Stored
 
 OBJECTS: Final = {"locations": "Location", "tariffs": "Tariff", "tokens": "Token", "sessions": "Session"}
@@ -66,7 +67,7 @@ def _replaced(before: Stored | None, change: Change) -> Stored:
         module=change.module,
         owner=change.owner,
         key=change.key,
-        kind=change.kind or "",
+        kind=before.kind if before else change.kind or "",
         audience=change.audience,
         version=change.version,
         body=change.body,
@@ -170,4 +171,4 @@ def _contract(module: str, document: Any) -> str:
     if module != "tokens" or not isinstance(document, dict):
         return ""
     contract = document.get("contract_id", document.get("auth_id"))
-    return contract.casefold() if isinstance(contract, str) and contract.isprintable() else ""
+    return contract.casefold() if is_id(contract) else ""

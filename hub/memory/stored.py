@@ -186,7 +186,8 @@ class StoredMemory:
             raise
         except Exception as error:  # the writer must live on, whatever one batch holds
             if len(changes) + len(learnt) == 1:
-                log.error("not fit to be kept", what=str([*changes, *learnt][0]), exc_info=error)
+                what = next(iter([*(change.module for change in changes), *(fact.kind for fact in learnt)]))
+                log.error("not fit to be kept", what=what, exc_info=error)  # ids may be those of cards
                 self.dropped["unwritable"] += 1
                 self._waiting.doubt(learnt)
                 return

@@ -79,11 +79,16 @@ def lay(state: dict[Place, Stored], change: Change) -> bool:
 
 
 def _places(state: Iterable[Place], change: Change) -> list[Place]:
-    """The copies that a change is of: one, or those of each kind where it does not say which."""
+    """The copies that a change is of: one, or those of each kind where it does not say which.
+
+    A whole object replaces one at most: what does not say which of several is none of them.
+    """
     owner, key = change.owner.folded, change.key
     if change.kind is not None:
         return [(owner, key, change.kind, change.audience)]
     kinds = sorted({kind for at, of, kind, audience in state if at == owner and of == key})
+    if change.method == "PUT" and len(kinds) > 1:
+        return []
     return [(owner, key, kind, change.audience) for kind in kinds]
 
 

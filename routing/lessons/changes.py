@@ -30,6 +30,8 @@ def changes_of(heard: Heard, platform: Platform | None) -> Iterator[Change]:
         return
     if heard.other is not None and not _is_needed_later(message, platform):
         return
+    if message.method != "DELETE" and not isinstance(heard.body, dict):
+        return  # whatever it is, it is no object, nor a part of one
     below = [heard.ids[part] for part in ("evse_uid", "connector_id", "calendar_id") if part in heard.ids]
     yield Change(
         module=message.module,

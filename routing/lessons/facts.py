@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from routing.bridge.context import moment
 from routing.lessons.heard import DAY_S, Heard, id_of, is_id, party_in, token_type, type_in_query
-from routing.memory import Evses, Fact, Kind
+from routing.memory import BETWEEN, Evses, Fact, Kind
 from routing.message import of_each
 from routing.ocpi import PartyId
 
@@ -65,15 +65,18 @@ def _authorized(heard: Heard) -> Iterator[Fact]:
     reference = answer.get("authorization_reference")
     yield from heard.fact(Kind.AUTHORIZATION, reference, owner=heard.other, other=heard.message.sender)
     if heard.crosses and uid:
-        contract, location_id = token.get("contract_id"), heard.document.get("location_id")
-        yield from _met(heard, contract, location_id, f"{uid}\x1f{token.get('type', kind)}", reference, heard.other)
+        place = token.get("contract_id"), heard.document.get("location_id")
+        yield from _met(heard, place, (uid, token.get("type", kind)), reference, heard.other)
 
 
-def _met(heard: Heard, contract: Any, location_id: Any, token: str, reference: Any, owner: PartyId) -> Iterator[Fact]:
+def _met(
+    heard: Heard, place: tuple[Any, Any], token: tuple[Any, Any], reference: Any, owner: PartyId
+) -> Iterator[Fact]:
     """Which token and reference go with a contract at a location: 2.1.1 sessions name neither."""
-    yield from heard.fact(Kind.SEEN_AT, contract, location_id, owner=owner, value=token)
-    if isinstance(reference, str) and reference:
-        yield from heard.fact(Kind.AUTHORIZED_AT, contract, location_id, owner=owner, value=reference)
+    if all(map(is_id, token)):
+        yield from heard.fact(Kind.SEEN_AT, *place, owner=owner, value=BETWEEN.join(token))
+    if is_id(reference):
+        yield from heard.fact(Kind.AUTHORIZED_AT, *place, owner=owner, value=reference)
 
 
 def _session(heard: Heard) -> Iterator[Fact]:
@@ -104,11 +107,9 @@ def _start(heard: Heard) -> Iterator[Fact]:
     yield from _token_facts(heard, token.get("uid"), kind, token, sender)
     yield from _reference(heard, document, sender, heard.other)
     if heard.crosses:
-        contract = token.get("contract_id", token.get("auth_id"))
-        shown = f"{token.get('uid')}\x1f{token.get('type')}"
-        yield from _met(
-            heard, contract, document.get("location_id"), shown, document.get("authorization_reference"), sender
-        )
+        place = token.get("contract_id", token.get("auth_id")), document.get("location_id")
+        shown = token.get("uid"), token.get("type")
+        yield from _met(heard, place, shown, document.get("authorization_reference"), sender)
 
 
 def _reserve(heard: Heard) -> Iterator[Fact]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.memory import StoredMemory, remembering
 from hub.store import Store
@@ -142,6 +145,29 @@ async def test_tokens_of_one_uid_and_two_types_are_two_tokens(memory: StoredMemo
     assert (await memory.recall("TokenOfContract", ("c-rfid", "LOC1"), BOTH))["uid"] == "U1"
 
 
+async def test_a_token_that_says_no_type_is_kept_as_what_it_was_and_fits_none_of_several(memory: StoredMemory) -> None:
+    """A type is mandatory in a Token of OCPI 2.1.1 too (2.1.1, tokens, Token object); in the path it has none."""
+    token = {"uid": "U1", "auth_id": "C1", "last_updated": "2024-01-01T00:00:00Z"}
+    nameless = put("/DE/MSP/U1", token | {"issuer": "x"}, caller="emsp", module="tokens", version="2.1.1")
+
+    def sent(kind: str) -> Message:
+        return put("/DE/MSP/U1", token | {"type": kind}, caller="emsp", module="tokens", version="2.1.1")
+
+    with capture_logs() as logged:
+        memory.learn(sent("RFID"), None, None)
+        memory.learn(nameless, None, None)
+        await memory.settled()
+        (kept,) = await memory.find("tokens", ("U1",), EMSP)
+        assert (kept.kind, parse_json(kept.body)["issuer"]) == ("rfid", "x")
+        memory.learn(sent("OTHER"), None, None)
+        memory.learn(nameless, None, None)
+        await memory.settled()
+    kinds = {row.kind: parse_json(row.body).get("issuer") for row in await memory.find("tokens", ("U1",), EMSP)}
+    assert kinds == {"rfid": "x", "other": None}
+    assert [line for line in logged if line["log_level"] == "error"] == []
+    assert dict(+memory.dropped) == {"unfitting": 1}
+
+
 async def test_an_object_in_another_version_is_recalled_in_the_shape_of_2_2_1(memory: StoredMemory) -> None:
     token = {"uid": "U1", "type": "RFID", "auth_id": "C1", "issuer": "x", "valid": True, "whitelist": "ALWAYS"}
     token |= {"last_updated": "2024-01-01T00:00:00Z"}
@@ -178,3 +204,37 @@ async def test_an_id_that_no_store_would_have_costs_no_other_object(memory: Stor
     assert len(await published(memory)) == 2
     assert await memory.ties(Kind.EVSE, "E2") == (Tie(CPO),)
     assert memory.dropped.total() == 0
+
+
+@pytest.mark.parametrize("nonsense", [b"null", b"[]", b"5", b'"LOC1"'])
+@pytest.mark.parametrize("path", ["/NL/TNM/LOC1", "/NL/TNM/LOC1/LOC1-1", "/NL/TNM/LOC1/LOC1-1/1"])
+async def test_what_is_no_object_changes_no_copy(memory: StoredMemory, nonsense: bytes, path: str) -> None:
+    """Nor does a part of it that comes later."""
+    with capture_logs() as logged:
+        for before in (None, put("/NL/TNM/LOC1", location("LOC1"))):
+            for sent in (before, replace(put(path, {}), body=nonsense), patch("/NL/TNM/LOC1/LOC1-1", {})):
+                if sent is not None:
+                    memory.learn(sent, None, None)
+            found = await published(memory)
+            assert found == ([location("LOC1")] if before else [])
+    assert [line for line in logged if line["log_level"] == "error"] == []
+
+
+@pytest.mark.parametrize("bad", ["\x00", "".join(filter(str.isprintable, map(chr, range(300, 9300)))), "\ud800"])
+async def test_a_token_that_no_store_would_have_is_no_failure_of_the_hub(memory: StoredMemory, bad: str) -> None:
+    """One in a broadcast, in a command and in the answer to an authorization."""
+    token = {"uid": bad, "type": bad, "contract_id": "C1", "last_updated": "2024-01-01T00:00:00Z"}
+    start = {"token": token, "location_id": "LOC1", "authorization_reference": bad}
+    old_cpo = platform("cpo", version="2.1.1")
+    with capture_logs() as logged:
+        memory.learn(put("/DE/MSP/U1", token | {"contract_id": bad}, caller="emsp", module="tokens"), None, None)
+        command = message(PICTURE, "emsp", "POST", "commands", R, "/START_SESSION", to=CPO, document=start)
+        memory.learn(command, answer(CPO), old_cpo)
+        asked = message(PICTURE, "cpo", "POST", "tokens", S, "/U1/authorize", to=EMSP, document={"location_id": "LOC1"})
+        said = {"token": token, "authorization_reference": bad}
+        memory.learn(asked, answer(EMSP, json.dumps(said)), OLD)
+        await memory.settled()
+    assert [line for line in logged if line["log_level"] == "error"] == []
+    assert memory.dropped.total() == 0
+    assert await memory.ties(Kind.CONTRACT, "C1") == (Tie(EMSP),)
+    assert await memory.recall("AuthorizationReference", ("C1", "LOC1"), BOTH) is None
