@@ -19,8 +19,8 @@ from routing.errors import ForeignCertificate, ForeignNetwork, RateLimited
 
 MAX_IN_FLIGHT: Final = 1024
 """Requests that one node carries at the same time."""
-MAX_IN_FLIGHT_OF_ONE: Final = 512
-"""Of these, how many one platform may have: one that is slow to be answered must leave room for the others."""
+MAX_IN_FLIGHT_OF_ONE: Final = MAX_IN_FLIGHT // 2
+"""Of these, how many one platform may have while it is alone: never more than there is left for the others."""
 RETRY_S: Final = 1
 FORWARDED: Final = "X-Forwarded-For"
 BUSY: Final = "the hub is busy: try again in a moment"
@@ -64,8 +64,12 @@ class Limits:
         return self._total >= MAX_IN_FLIGHT_OF_ONE
 
     def has_room_for(self, platform: Platform) -> bool:
-        """Whether one more request of this platform can be served."""
-        return self._total < MAX_IN_FLIGHT and self._in_flight.get(platform.id, 0) < MAX_IN_FLIGHT_OF_ONE
+        """Whether one more request of this platform can be served.
+
+        It may have as many as there are places free: however many platforms never come to an end, each has the less,
+        and there is room for one that does.
+        """
+        return self._in_flight.get(platform.id, 0) < MAX_IN_FLIGHT - self._total
 
     async def check(self, platform: Platform, request: Request) -> None:
         """Whether the platform may call from there, and now.

@@ -6,12 +6,13 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from hub.http import Request, Response
 from hub.lifecycle import running
+from hub.limits import MAX_IN_FLIGHT_OF_ONE
 from hub.server import Connections, bind, listening
 from hub.testing import FakeCpo, FakeEmsp
 from tests.stories.nodes import MakeSettings, join
@@ -176,3 +177,26 @@ async def test_parties_are_served_while_5000_strangers_stand_at_the_door(
             writer.write(f'{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"uid":'.encode())
         for _ in range(5):
             assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+
+
+async def test_parties_are_served_while_others_send_bodies_that_never_end(
+    settings: MakeSettings, connect: Connect
+) -> None:
+    """However many they are, each may have less of the hub, and there is room left."""
+    villains = [FakeEmsp(f"FR*{number:03}") for number in range(3)]
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(running(settings(server={"port": 0})))
+        cpo, emsp, *_ = [await stack.enter_async_context(party) for party in (FakeCpo(), FakeEmsp(), *villains)]
+        for party in (cpo, emsp, *villains):
+            await join(hub, party)
+        for villain in villains:
+            token = base64.b64encode(villain.peer.token_out.encode()).decode()
+            head = f"PUT /ocpi/2.2.1/receiver/tokens/FR/000/1 HTTP/1.1\r\nHost: hub\r\nAuthorization: Token {token}\r\n"
+            begun = f'{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"uid":'.encode()
+            for _ in range(MAX_IN_FLIGHT_OF_ONE // 64):
+                crowd = await asyncio.gather(*(connect(hub.settings.server.port) for _ in range(64)))
+                for _, writer in crowd:
+                    writer.write(begun)
+        for _ in range(5):
+            assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
+            assert (await emsp.push_token("NL*TNM")).status_code == 1000
