@@ -76,11 +76,15 @@ def _complete(source: Value, out: Value, place: Place) -> None:
     """What 2.2.1 requires and 2.1.1 does not."""
     stamped(out, place)
     if place.is_partial:
+        if "time_zone" in out and out["time_zone"] is None:
+            _taken_away(out, place)
         return
     owned(out, place)
     out.setdefault("publish", True)
     if out.get("time_zone") is None:
         out["time_zone"] = _zone(out, place)
+        if out["time_zone"] is None:
+            raise place.refuse("has no time_zone, and no known country to take one from")
         place.into("time_zone").defaulted(out["time_zone"])
     details = place.context.owner_details
     if details and out.get("operator") is None:
@@ -88,14 +92,25 @@ def _complete(source: Value, out: Value, place: Place) -> None:
         place.into("operator").defaulted(out["operator"])
 
 
-def _zone(location: Value, place: Place) -> str:
+def _taken_away(out: Value, place: Place) -> None:
+    """A PATCH takes the time zone away: then it is that of the location as memory has it, else it stays as it was."""
+    location_id = place.context.ids.get("location_id")
+    stored = place.context.known("Location", location_id) if location_id else None
+    zone = _zone({**(stored or {}), **out}, place)
+    if zone is None:
+        del out["time_zone"]
+        place.into("time_zone").dropped("null", "mandatory from OCPI 2.2 on: the receiver keeps the one it has")
+    else:
+        out["time_zone"] = zone
+        place.into("time_zone").defaulted(zone)
+
+
+def _zone(location: Value, place: Place) -> str | None:
     """The time zone of a location: its country's, and where that has several, or none is known, from coordinates."""
     code, where = str(location.get("country")).upper(), location.get("coordinates")
     zone = MAIN_ZONE.get(code)
     if isinstance(where, dict) and (zone is None or code in MANY_ZONES):
         zone = place.context.zone_at(str(where.get("latitude")), str(where.get("longitude"))) or zone
-    if zone is None:
-        raise place.refuse("has no time_zone, and no known country to take one from")
     return zone
 
 

@@ -45,6 +45,38 @@ ROWS = [
     Row("Location", UP, {**AT, "type": "OTHER"}, {**AT, "parking_type": None}, ("type dropped",)),
     Row("Location", MID, {**AT, "parking_type": "ROOF"}, {**AT, "parking_type": None}, ("parking_type dropped",)),
     Row("Location", UP, {**AT, "opening_times": {}}, {**AT, "opening_times": None}),
+    # optional in 2.1.1, mandatory from 2.2 on (2.1.1 and 2.2.1, locations, Location object)
+    *[
+        Row(
+            "Location",
+            way,
+            {**AT, "time_zone": None},
+            {**AT, "time_zone": "Europe/Brussels"},
+            ("time_zone defaulted",),
+            context={"ids": {"location_id": "LOC1"}},
+        )
+        for way in (UP, UPMOST)
+    ],
+    Row(
+        "Location",
+        UP,
+        {**AT, "country": "JP", "time_zone": None},
+        {**AT, "country": "JPN", "time_zone": "Asia/Tokyo"},
+        ("time_zone defaulted",),
+        context={"ids": {"location_id": "LOC1"}},
+    ),
+    *[
+        Row(
+            "Location",
+            UP,
+            {**AT, "name": "New", "time_zone": None},
+            {**AT, "name": "New"},
+            ("time_zone dropped",),
+            memory={"Location BE/BEC/LOC1": known},
+            context={"ids": {"location_id": "LOC1"}},
+        )
+        for known in (None, {**LOCATION_221, "country": "XXX"})
+    ],
     Row("Connector", OLD, {**AT, "tariff_ids": []}, {**AT, "tariff_id": None}),
     Row(
         "Connector",
