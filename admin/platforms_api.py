@@ -30,7 +30,7 @@ async def add_platform(call: Call) -> Invited | PlatformJson:
         invitation = await call.hub.platforms.invite(
             by=call.admin.name, name=wanted.name, roles=roles, counterpart=wanted.counterpart
         )
-        return await _invited(call.hub, invitation)
+        return _invited(invitation)
     if wanted.versions_url is None:
         raise bad_field("versions_url", "is needed together with token")
     if wanted.token is None:
@@ -66,25 +66,23 @@ async def change_platform(call: Call) -> PlatformJson:
     change: PlatformChange = call.body
     row = await _row(call.hub, call.ids["id"])
     if values := change.values(row.quirks):
-        await call.hub.platforms.change(row.id, by=call.admin.name, changes=values)
-    return await _told(call.hub, row.id)
+        row = await call.hub.platforms.change(row.id, by=call.admin.name, changes=values)
+    return platform_json(row)
 
 
 async def suspend_platform(call: Call) -> PlatformJson:
     """Stop all traffic of a platform; its partners are told by HubClientInfo."""
-    await call.hub.platforms.suspend(call.ids["id"], by=call.admin.name)
-    return await _told(call.hub, call.ids["id"])
+    return platform_json(await call.hub.platforms.suspend(call.ids["id"], by=call.admin.name))
 
 
 async def resume_platform(call: Call) -> PlatformJson:
     """Let traffic flow again."""
-    await call.hub.platforms.resume(call.ids["id"], by=call.admin.name)
-    return await _told(call.hub, call.ids["id"])
+    return platform_json(await call.hub.platforms.resume(call.ids["id"], by=call.admin.name))
 
 
 async def invite_again(call: Call) -> Invited:
     """A fresh CREDENTIALS_TOKEN_A for a platform that is not registered; the one before is void."""
-    return await _invited(call.hub, await call.hub.platforms.invite_again(call.ids["id"], by=call.admin.name))
+    return _invited(await call.hub.platforms.invite_again(call.ids["id"], by=call.admin.name))
 
 
 async def rotate_tokens(call: Call) -> PlatformJson:
@@ -135,8 +133,8 @@ async def _told(hub: Hub, platform_id: str) -> PlatformJson:
     return platform_json(await _row(hub, platform_id))
 
 
-async def _invited(hub: Hub, invitation: Invitation) -> Invited:
-    row = await _row(hub, invitation.platform_id)
+def _invited(invitation: Invitation) -> Invited:
+    row = invitation.row
     return Invited(
         id=row.id,
         name=row.name,

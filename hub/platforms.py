@@ -40,10 +40,13 @@ class Invitation:
     platform_id: str
     token: str = field(repr=False)
     versions_url: str
+    row: PlatformRow = field(repr=False)
 
 
 class Platforms:
-    """The registry as an admin changes it. `by` names the admin."""
+    """The registry as an admin changes it. `by` names the admin. What is done is told with the row as it was left: the
+    store may be gone when it is asked for that again.
+    """
 
     def __init__(self, core: Core, handshakes: Registration) -> None:
         self._core = core
@@ -62,8 +65,9 @@ class Platforms:
             after = {"name": name, "roles": [f"{row.role} {row.id}" for row in roles]}
             await audit.record(connection, actor=by, action="invited", subject=platform_id, after=after)
             await mark_begun(connection, platform_id, name, is_outgoing=False)
+            row = await _row(connection, platform_id)
         await self._core.picture.catch_up()
-        return self._invitation(platform_id, token, counterpart)
+        return self._invitation(row, token)
 
     async def connect(
         self,
@@ -105,7 +109,7 @@ class Platforms:
             await audit.record(connection, actor=by, action="invited again", subject=platform_id)
             await mark_begun(connection, platform_id, row.name, is_outgoing=False)
         await self._core.picture.catch_up()
-        return self._invitation(platform_id, token, row.counterpart)
+        return self._invitation(row, token)
 
     async def rotate(self, platform_id: str, *, by: str) -> None:
         """Renew both tokens by PUT credentials. Raises UnknownPlatform, WrongState, StepFailed."""
@@ -116,19 +120,19 @@ class Platforms:
             raise WrongState(f"platform {platform.name} is suspended; resume it first")
         await self._handshakes.rotate(platform, by=by)
 
-    async def suspend(self, platform_id: str, *, by: str) -> None:
+    async def suspend(self, platform_id: str, *, by: str) -> PlatformRow:
         """Stop all traffic of a platform. Raises UnknownPlatform, WrongState."""
-        await self._set_status(platform_id, ConnectionStatus.SUSPENDED, "suspended", by)
+        return await self._set_status(platform_id, ConnectionStatus.SUSPENDED, "suspended", by)
 
-    async def resume(self, platform_id: str, *, by: str) -> None:
+    async def resume(self, platform_id: str, *, by: str) -> PlatformRow:
         """Take a suspension back: the operator's override, SUSPENDED to PLANNED (OCPI, HubClientInfo).
 
         Where the exchange of credentials still holds, PLANNED to CONNECTED follows at once, and traffic flows again.
         Raises UnknownPlatform, WrongState.
         """
-        await self._set_status(platform_id, None, "resumed", by)
+        return await self._set_status(platform_id, None, "resumed", by)
 
-    async def change(self, platform_id: str, *, by: str, changes: Mapping[str, Any]) -> None:
+    async def change(self, platform_id: str, *, by: str, changes: Mapping[str, Any]) -> PlatformRow:
         """Change name, quirks, allowed networks or rate limit. Raises UnknownPlatform."""
         values = {name: changes[name] for name in CHANGEABLE if name in changes}
         async with self._core.store.write() as connection:
@@ -136,7 +140,9 @@ class Platforms:
             before = {name: getattr(row, name) for name in values}
             await registry.touch(connection, platform_id, **values)
             await audit.record(connection, actor=by, action="changed", subject=platform_id, before=before, after=values)
+            after = await _row(connection, platform_id)
         await self._core.picture.catch_up()
+        return after
 
     async def remove(self, platform_id: str, *, by: str) -> None:
         """Unregister at the partner, where it can be reached, and forget the platform. Raises UnknownPlatform."""
@@ -174,8 +180,8 @@ class Platforms:
 
     # --- in common ---------------------------------------------------------------------------------------------------
 
-    def _invitation(self, platform_id: str, token: str, counterpart: PartyId | None) -> Invitation:
-        return Invitation(platform_id, token, f"{base_url_as(self._core, counterpart)}/versions")
+    def _invitation(self, row: PlatformRow, token: str) -> Invitation:
+        return Invitation(row.id, token, f"{base_url_as(self._core, row.counterpart)}/versions", row)
 
     async def _platform(self, platform_id: str) -> Platform:
         await self._core.picture.refresh()
@@ -184,7 +190,7 @@ class Platforms:
             raise UnknownPlatform(f"there is no platform {platform_id}")
         return platform
 
-    async def _set_status(self, platform_id: str, wanted: ConnectionStatus | None, action: str, by: str) -> None:
+    async def _set_status(self, platform_id: str, wanted: ConnectionStatus | None, action: str, by: str) -> PlatformRow:
         """`wanted` None: what the platform is when nobody suspends it."""
         async with self._core.store.write() as connection:
             row = await _row(connection, platform_id)
@@ -201,7 +207,9 @@ class Platforms:
                 before={"status": row.status},
                 after={"status": status},
             )
+            after = await _row(connection, platform_id)
         await self._core.picture.catch_up()
+        return after
 
 
 async def _row(connection: Any, platform_id: str) -> PlatformRow:

@@ -182,19 +182,21 @@ async def test_a_connection_that_the_store_ended_can_be_begun_again_at_once(
         assert (await partner.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
 
 
-async def test_what_was_kept_is_told_as_done_though_the_store_went_away_since(
-    own_postgres: Any, settings: MakeSettings
-) -> None:
+async def test_what_was_kept_is_told_as_done_though_the_store_has_gone(own_postgres: Any, tmp_path: Path) -> None:
     """The token of an invitation is shown once: who is told to try again would find the role taken."""
     line = Line(folder_of(own_postgres))
-    async with line.laid(), running(settings(line.url)) as hub, FakeEmsp() as emsp:
+    async with line.laid(), served(tmp_path, line.url) as hub, FakeEmsp() as emsp:
         line.break_after(b"INSERT INTO audit")
-        roles = [RoleRow(id, emsp.role) for id in emsp.parties]
-        invitation = await hub.platforms.invite(by="ann", name=emsp.name, roles=roles)
+        invitation = await hub.invite(emsp)
         assert line.is_severed
         line.mend()
-        await until(lambda: invitation.platform_id in hub.picture.directory.platforms)
-        await emsp.register(invitation.versions_url, invitation.token)
+        await emsp.register(invitation["versions_url"], invitation["token"])
+        for action, status in (("suspend", "SUSPENDED"), ("resume", "CONNECTED")):
+            line.break_after(b"UPDATE platforms SET status")
+            code, shown = await hub.admin("POST", f"/api/v1/platforms/{invitation['id']}/{action}")
+            was_severed = line.is_severed
+            line.mend()
+            assert (code, shown["status"]) == (200, status), was_severed
 
 
 async def test_sigterm_does_not_wait_for_a_database_that_hangs(own_postgres: Any, tmp_path: Path) -> None:
