@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.registry import bump
 from hub.store.tables import agreements, agreements_removed, parties, platforms
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert, replacing
 from routing.agreements import Agreement, Agreements, Pair, by_pair
 from routing.ocpi import PartyId, party_named
 
@@ -103,6 +103,9 @@ async def add(connection: AsyncConnection, agreement: Agreement) -> None:
     )
 
 
+_REMOVED: Final = Upsert(agreements_removed, replacing("revision"))
+
+
 async def remove(connection: AsyncConnection, agreement_id: str) -> bool:
     """Forget an agreement; False for an unknown one."""
     found = await connection.execute(delete(agreements).where(agreements.c.id == agreement_id).returning(agreements))
@@ -110,12 +113,8 @@ async def remove(connection: AsyncConnection, agreement_id: str) -> bool:
     if row is None:
         return False
     revision = await _changed(connection, row.cpo, row.emsp)
-    statement = upsert(connection, agreements_removed).values(cpo=row.cpo, emsp=row.emsp, revision=revision)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(agreements_removed.primary_key), set_={"revision": statement.excluded.revision}
-        )
-    )
+    removed = {"cpo": row.cpo, "emsp": row.emsp, "revision": revision}
+    await connection.execute(_REMOVED.on(connection), removed)
     return True
 
 

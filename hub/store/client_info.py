@@ -5,7 +5,7 @@ Every function works inside a transaction of the caller's. Who changes rows hold
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from hub.store.claims import SKEW_S
 from hub.store.client_info_tables import client_info, client_info_pushes
 from hub.store.many import execute_many
 from hub.store.tables import platforms
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert, replacing
 from routing.ocpi import ConnectionStatus, PartyId, Role
 
 Place = tuple[str, str, str]
@@ -50,16 +50,19 @@ class InfoRow:
 # --- what is of one viewer alone -------------------------------------------------------------------------------------
 
 
+def _later(new: Any) -> Any:
+    """Where the clock was set back, two changes have two times all the same."""
+    known = client_info.c.updated_at
+    return case((new.updated_at > known, new.updated_at), else_=known + TICK_S)
+
+
+_NEWS: Final = ("status", "platform_id", "is_gone")
+_SAVE: Final = Upsert(client_info, lambda new: {**{name: new[name] for name in _NEWS}, "updated_at": _later(new)})
+
+
 async def save(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     """What these viewers see of these parties changed for them alone."""
-    statement = upsert(connection, client_info)
-    new, known = statement.excluded.updated_at, client_info.c.updated_at
-    # where the clock was set back, two changes have two times all the same
-    statement = statement.on_conflict_do_update(
-        index_elements=list(client_info.primary_key),
-        set_={**_news(statement), "updated_at": case((new > known, new), else_=known + TICK_S)},
-    )
-    await _in_slices(connection, statement, rows)
+    await _in_slices(connection, _SAVE.on(connection), rows)
 
 
 async def of_viewer(connection: AsyncConnection, viewer: str) -> list[InfoRow]:
@@ -77,23 +80,35 @@ async def forget_gone(connection: AsyncConnection, before: float) -> None:
 # --- what is to be pushed --------------------------------------------------------------------------------------------
 
 
+_POST: Final = Upsert(client_info_pushes, replacing(*_NEWS, "updated_at"))
+
+
 async def post(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     """Have these rows pushed to their viewers; what waits already of the same party and role is replaced."""
-    statement = upsert(connection, client_info_pushes).values(claimed_until=0.0)
-    await _in_slices(
-        connection,
-        statement.on_conflict_do_update(
-            index_elements=list(client_info_pushes.primary_key),
-            set_={**_news(statement), "updated_at": statement.excluded.updated_at},
-        ),
-        rows,
-    )
+    await _in_slices(connection, _POST.on(connection), rows, claimed_until=0.0)
+
+
+_SAME: Final = and_(*(column == bindparam(f"the_{column.name}") for column in client_info_pushes.primary_key))
+_IS_FREE: Final = or_(
+    client_info_pushes.c.claimed_until < bindparam("now"), client_info_pushes.c.claimed_until > bindparam("skewed")
+)
+_FREE: Final = select(*client_info_pushes.primary_key).where(_IS_FREE).limit(bindparam("at_most"))
+# built once: what SQLAlchemy makes of a statement waits for the garbage collector, and there are thousands of pushes
+_ONE: Final = select(client_info_pushes).where(_SAME)
+_ANY: Final = select(client_info_pushes.c.key).limit(1)
+_CLAIM: Final = (
+    update(client_info_pushes)
+    .where(tuple_(*client_info_pushes.primary_key).in_(_FREE), _IS_FREE)
+    .values(claimed_until=bindparam("until"))
+    .returning(client_info_pushes)
+)
+_PUSHED: Final = delete(client_info_pushes).where(_SAME, client_info_pushes.c.updated_at == bindparam("the_time"))
+_PUT_BACK: Final = update(client_info_pushes).where(_SAME).values(claimed_until=0)
 
 
 async def find(connection: AsyncConnection, place: Place) -> InfoRow | None:
     """What waits to be pushed, as it is now."""
-    found = await connection.execute(select(client_info_pushes).where(tuple_(*client_info_pushes.primary_key) == place))
-    row = found.first()
+    row = (await connection.execute(_ONE, _named(place))).first()
     return _row(row) if row is not None else None
 
 
@@ -102,39 +117,26 @@ async def claim(connection: AsyncConnection, *, now: float, until: float, at_mos
 
     What is claimed for much longer was claimed before the clock was set back, by a node that is no more.
     """
-    claimed_until = client_info_pushes.c.claimed_until
-    is_free = or_(claimed_until < now, claimed_until > until + SKEW_S)
-    free = select(*client_info_pushes.primary_key).where(is_free).limit(at_most)
-    taken = await connection.execute(
-        update(client_info_pushes)
-        .where(tuple_(*client_info_pushes.primary_key).in_(free), is_free)
-        .values(claimed_until=until)
-        .returning(client_info_pushes)
-    )
+    given = {"now": now, "until": until, "skewed": until + SKEW_S, "at_most": at_most}
+    taken = await connection.execute(_CLAIM, given)
     return sorted((_row(row) for row in taken), key=lambda row: row.updated_at)
 
 
 async def pushed(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     """These were pushed, or given up. What has changed in the meantime waits on, for whoever takes it next."""
-    same = and_(*(column == bindparam(f"the_{column.name}") for column in client_info_pushes.primary_key))
-    values = [place | {"the_time": row.updated_at} for place, row in zip(_places(rows), rows, strict=True)]
-    unchanged = client_info_pushes.c.updated_at == bindparam("the_time")
-    await execute_many(connection, delete(client_info_pushes).where(same, unchanged), values)
+    await execute_many(connection, _PUSHED, ({**_named(row.place), "the_time": row.updated_at} for row in rows))
     await put_back(connection, rows)
 
 
 async def put_back(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     """These were claimed, but not pushed: another node may take them at once."""
-    same = and_(*(column == bindparam(f"the_{column.name}") for column in client_info_pushes.primary_key))
-    await execute_many(connection, update(client_info_pushes).where(same).values(claimed_until=0), _places(rows))
+    await execute_many(connection, _PUT_BACK, (_named(row.place) for row in rows))
 
 
 async def is_waiting(connection: AsyncConnection, keys: Collection[str] | None = None) -> bool:
     """Whether anything (or anything of these parties, folded) is still to be pushed."""
-    query = select(client_info_pushes.c.key).limit(1)
-    return (
-        await connection.scalar(query if keys is None else query.where(client_info_pushes.c.key.in_(keys))) is not None
-    )
+    query = _ANY if keys is None else _ANY.where(client_info_pushes.c.key.in_(keys))
+    return await connection.scalar(query) is not None
 
 
 async def waiting_of(connection: AsyncConnection, viewers: Collection[str], keys: Collection[str]) -> set[str]:
@@ -143,21 +145,17 @@ async def waiting_of(connection: AsyncConnection, viewers: Collection[str], keys
     return set(await connection.scalars(select(viewer).where(viewer.in_(viewers), key.in_(keys)))) if viewers else set()
 
 
-def _news(statement: Any) -> dict[str, Any]:
-    return {name: statement.excluded[name] for name in ("status", "platform_id", "is_gone")}
-
-
-async def _in_slices(connection: AsyncConnection, statement: Any, rows: Sequence[InfoRow]) -> None:
+async def _in_slices(connection: AsyncConnection, statement: Any, rows: Sequence[InfoRow], **more: Any) -> None:
     for some in slices(rows, SLICE):
         named = select(platforms.c.id).where(platforms.c.id.in_({row.viewer for row in some}))
         # another node may have removed a viewer that this one still has in its picture
         there = set(await connection.scalars(named.with_for_update(read=True, key_share=True)))
-        if values := [_values(row) for row in some if row.viewer in there]:
+        if values := [{**_values(row), **more} for row in some if row.viewer in there]:
             await connection.execute(statement, values)
 
 
-def _places(rows: Iterable[InfoRow]) -> list[dict[str, Any]]:
-    return [dict(zip(("the_viewer", "the_key", "the_role"), row.place, strict=True)) for row in rows]
+def _named(place: Place) -> dict[str, Any]:
+    return dict(zip(("the_viewer", "the_key", "the_role"), place, strict=True))
 
 
 def _values(row: InfoRow) -> dict[str, Any]:

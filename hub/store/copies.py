@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.many import execute_many
 from hub.store.memory_tables import copies, copy_counts
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert
 from routing.memory import EVERYBODY, Stored
 from routing.ocpi import PartyId
 
@@ -79,16 +79,15 @@ async def save(
     await add_to_counts(connection, module, published)
 
 
+_COUNT: Final = Upsert(copy_counts, lambda new: {"number": copy_counts.c.number + new.number})
+
+
 async def add_to_counts(connection: AsyncConnection, module: str, by_owner: Mapping[str, int]) -> None:
     """Keep how many published copies each owner has."""
     rows = [
         {"module": module, "owner": owner, "number": number} for owner, number in sorted(by_owner.items()) if number
     ]
-    statement = upsert(connection, copy_counts)
-    statement = statement.on_conflict_do_update(
-        index_elements=["module", "owner"], set_={"number": copy_counts.c.number + statement.excluded.number}
-    )
-    await execute_many(connection, statement, rows)
+    await execute_many(connection, _COUNT.on(connection), rows)
 
 
 async def counts(connection: AsyncConnection, module: str | None = None) -> dict[tuple[str, str], int]:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.many import execute_many
 from hub.store.memory_tables import facts
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert, replacing
 from routing.memory import Fact, Kind
 from routing.ocpi import PartyId
+
+_REMEMBER: Final = Upsert(facts, replacing("other", "value", "expires_at"))
 
 
 async def remember(connection: AsyncConnection, rows: Sequence[Fact]) -> None:
     """Write facts; each replaces the one of its kind, key and owner."""
-    statement = upsert(connection, facts)
-    newer = {name: statement.excluded[name] for name in ("other", "value", "expires_at")}
-    statement = statement.on_conflict_do_update(index_elements=["kind", "key", "owner"], set_=newer)
     # in one order on every node, so that two of them never wait for each other
-    await execute_many(connection, statement, map(_values, sorted(rows, key=lambda row: row.place)))
+    await execute_many(connection, _REMEMBER.on(connection), map(_values, sorted(rows, key=lambda row: row.place)))
 
 
 async def of_key(connection: AsyncConnection, kind: Kind, key: str) -> list[Fact]:

@@ -1,4 +1,4 @@
-"""What is wrong with what parties send, counted in the store.from hub.store.upsert import upsert
+"""What is wrong with what parties send, counted in the store.from hub.store.upsert import Upsert
 
 
 Every function works inside a transaction of the caller's. What is personal was masked before it came here.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.tables import findings
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,30 +58,28 @@ class FindingRow:
 _NAMES = tuple(field.name for field in fields(Mistake))
 _KEY = tuple(findings.c[name] for name in _NAMES)
 
+_ADD: Final = Upsert(
+    findings,
+    lambda new: {
+        "count": findings.c.count + new["count"],
+        **{name: new[name] for name in ("last_at", "message", "example")},
+    },
+)
+
 
 async def add(connection: AsyncConnection, rows: Sequence[FindingRow]) -> None:
     """Count these mistakes; two nodes may count the same one at the same moment."""
     # in one order on every node, so that none waits for a row that the other holds
     for row in sorted(rows, key=lambda row: row.mistake):
-        fresh = upsert(connection, findings).values(
+        values = {
             **{name: getattr(row.mistake, name) for name in _NAMES},
-            count=row.count,
-            first_at=row.first_at,
-            last_at=row.last_at,
-            message=row.message,
-            example=dict(row.example),
-        )
-        await connection.execute(
-            fresh.on_conflict_do_update(
-                index_elements=list(_KEY),
-                set_={
-                    "count": findings.c.count + fresh.excluded.count,
-                    "last_at": fresh.excluded.last_at,
-                    "message": fresh.excluded.message,
-                    "example": fresh.excluded.example,
-                },
-            )
-        )
+            "count": row.count,
+            "first_at": row.first_at,
+            "last_at": row.last_at,
+            "message": row.message,
+            "example": dict(row.example),
+        }
+        await connection.execute(_ADD.on(connection), values)
 
 
 async def every(connection: AsyncConnection, platform_id: str) -> list[FindingRow]:

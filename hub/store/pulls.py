@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.many import execute_many
 from hub.store.memory_tables import pulls
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert
 from routing.ocpi import PartyId
 
 MAX_REASON = 500
@@ -61,19 +61,19 @@ async def of_owners(connection: AsyncConnection, modules: Collection[str], owner
     return [_row(row) for row in await connection.execute(query)]
 
 
+_ANEW: Final = ("platform_id", "version", "due_at", "full_at", "since")
+_EXPECT: Final = Upsert(
+    pulls,
+    lambda new: {**{name: new[name] for name in _ANEW}, "failures": 0},
+    lambda new: or_(pulls.c.platform_id != new.platform_id, pulls.c.version != new.version),
+)
+
+
 async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, float]]) -> None:
     """Pull these whole at a time: they are new, or their platform or its version is another.
 
     Another node may have come first, and may be pulling: then its row stays.
     """
-    statement = upsert(connection, pulls)
-    anew = {name: statement.excluded[name] for name in ("platform_id", "version", "due_at", "full_at", "since")}
-    is_another = or_(
-        pulls.c.platform_id != statement.excluded.platform_id, pulls.c.version != statement.excluded.version
-    )
-    statement = statement.on_conflict_do_update(
-        index_elements=["module", "owner"], set_={**anew, "failures": 0}, where=is_another
-    )
     rows = [
         {
             "module": source.module,
@@ -89,7 +89,7 @@ async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, fl
         }
         for source, due_at in sorted(sources, key=lambda pair: pair[0].place)
     ]
-    await execute_many(connection, statement, rows)
+    await execute_many(connection, _EXPECT.on(connection), rows)
 
 
 async def hurry(connection: AsyncConnection, platform_ids: Collection[str], at: float) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.store.client_info_tables import client_info_told
 from hub.store.many import execute_many
 from hub.store.tables import counters, platforms
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert, replacing
 
 SLICE: Final = 100
 """Rows that are read or written in a stretch, before requests get their turn."""
@@ -80,15 +80,15 @@ async def moments(connection: AsyncConnection) -> dict[str, float]:
     return {row.id: round(row.updated_at, 3) for row in rows}
 
 
+_KEEP: Final = Upsert(client_info_told, replacing("said", "turn", "gone_at"))
+
+
 async def keep(connection: AsyncConnection, rows: Sequence[ToldRow], turn: int) -> None:
     """These were told, in this turn."""
-    statement = upsert(connection, client_info_told)
-    new = {name: statement.excluded[name] for name in ("said", "turn", "gone_at")}
-    statement = statement.on_conflict_do_update(index_elements=list(client_info_told.primary_key), set_=new)
     values = (
         {"kind": row.kind, "name": row.name, "said": row.said, "turn": turn, "gone_at": row.gone_at} for row in rows
     )
-    await execute_many(connection, statement, values)
+    await execute_many(connection, _KEEP.on(connection), values)
 
 
 async def forget_gone(connection: AsyncConnection, before: float) -> None:

@@ -16,13 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.store.journal import LegRow
 from hub.store.many import execute_many
 from hub.store.tables import traffic_minutes
-from hub.store.upsert import upsert
+from hub.store.upsert import Upsert
 from routing.journey import Direction, Outcome
 
 ALL: Final = ""
 """In place of a platform: the hub as a whole."""
 MINUTE_S: Final = 60
 _COUNTS: Final = ("requests", "requests_refused", "requests_failed", "calls", "calls_refused", "calls_failed")
+
+_ADD: Final = Upsert(traffic_minutes, lambda new: {name: traffic_minutes.c[name] + new[name] for name in _COUNTS})
 
 
 @dataclass(slots=True)
@@ -55,10 +57,7 @@ async def count(connection: AsyncConnection, rows: Iterable[LegRow]) -> None:
         {"minute": minute, "platform_id": place, **{name: getattr(traffic, name) for name in _COUNTS}}
         for (minute, place), traffic in sorted(found.items())  # in order: two nodes may add to the same rows
     ]
-    statement = upsert(connection, traffic_minutes)
-    more = {name: traffic_minutes.c[name] + statement.excluded[name] for name in _COUNTS}
-    statement = statement.on_conflict_do_update(index_elements=["minute", "platform_id"], set_=more)
-    await execute_many(connection, statement, values)
+    await execute_many(connection, _ADD.on(connection), values)
 
 
 async def by_minute(connection: AsyncConnection, since: float, platform_id: str = ALL) -> Mapping[int, Traffic]:
