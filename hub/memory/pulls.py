@@ -1,7 +1,8 @@
 """Pulls: the hub keeps its copy of what parties publish by asking them, FROM = the hub.
 
-When a platform connects, when it is back from OFFLINE, and every `mirror.pull_interval_s`; what changed since the
-last time, and now and then the whole list, of which what is missing is removed. One node does each, a few at a time.
+When a platform connects, when it is back from OFFLINE (whoever writes that down makes its pulls due), and every
+`mirror.pull_interval_s`; what changed since the last time, and now and then the whole list, of which what is missing
+is removed. One node does each, a few at a time.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Pulls:
         return len(self._tasks)
 
     async def look(self) -> None:
-        """See who came, went or is back, and begin what is due. Raises StoreUnavailable."""
+        """See who came or went, and begin what is due. Raises StoreUnavailable."""
         if not self._interval_s:
             return
         await self._follow()
@@ -96,7 +97,7 @@ class Pulls:
     # --- who is there ------------------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        """Keep a row for each party and module that may be pulled; of those that are back, pull now.
+        """Keep a row for each party and module that may be pulled.
 
         Only the parties of platforms that changed are looked at: there may be thousands of others.
         """
@@ -110,9 +111,6 @@ class Pulls:
             async with self._store.read() as connection:
                 owners |= await pulls.owners(connection)
         await self._expect(directory, sorted(owners, key=lambda owner: owner.folded))
-        if back := [platform.id for platform in changed if self._is_back(platform)]:
-            async with self._store.write() as connection:
-                await pulls.hurry(connection, back, time.time())
         self._seen, self._revision = directory.platforms, directory.revision
 
     async def _expect(self, directory: Directory, owners: Iterable[PartyId]) -> None:
@@ -130,11 +128,6 @@ class Pulls:
                         await pulls.expect(connection, [(source, now) for source in new])
                     for source in gone:
                         await pulls.forget(connection, source)
-
-    def _is_back(self, platform: Platform) -> bool:
-        before = self._seen.get(platform.id)
-        was_away = before is not None and before.status is ConnectionStatus.OFFLINE
-        return was_away and platform.status is ConnectionStatus.CONNECTED
 
     def _is_open(self, source: Source) -> bool:
         """Whether the party can be asked now; this node asks a platform one thing at a time."""

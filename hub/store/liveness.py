@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store import pulls
 from hub.store.many import execute_many
 from hub.store.registry import touch
 from hub.store.tables import platforms
@@ -51,8 +52,10 @@ async def went_offline(connection: AsyncConnection, platform_id: str, error: Map
 
 
 async def came_back(connection: AsyncConnection, platform_id: str, at: float) -> bool:
-    """OFFLINE to CONNECTED; False where it is not offline (any more), or not registered."""
-    return await _turned(
+    """OFFLINE to CONNECTED, and what it publishes is pulled; False where it is not offline (any more), or not
+    registered.
+    """
+    turned = await _turned(
         connection,
         platform_id,
         ConnectionStatus.OFFLINE,
@@ -60,6 +63,9 @@ async def came_back(connection: AsyncConnection, platform_id: str, at: float) ->
         last_error=None,
         last_seen_at=at,
     )
+    if turned:
+        await pulls.hurry(connection, platform_id, at)
+    return turned
 
 
 async def _turned(connection: AsyncConnection, platform_id: str, before: ConnectionStatus, **values: Any) -> bool:

@@ -92,9 +92,9 @@ async def expect(connection: AsyncConnection, sources: Sequence[tuple[Source, fl
     await execute_many(connection, _EXPECT.on(connection), rows)
 
 
-async def hurry(connection: AsyncConnection, platform_ids: Collection[str], at: float) -> None:
-    """Pull everything of these platforms at this time: they are back."""
-    await connection.execute(update(pulls).where(pulls.c.platform_id.in_(platform_ids)).values(due_at=at))
+async def hurry(connection: AsyncConnection, platform_id: str, at: float) -> None:
+    """Pull everything of this platform at this time: it is back. Once, in the transaction that says so."""
+    await connection.execute(update(pulls).where(pulls.c.platform_id == platform_id).values(due_at=at))
 
 
 async def forget(connection: AsyncConnection, source: Source) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.store import pulls
 from hub.store.registry import PlatformRow, RoleRow, RoleTaken, bump, platform_row, touch
 from hub.store.tables import endpoints, findings, forgotten, parties, platforms, tokens
 from routing.directory import Scope
@@ -153,6 +154,8 @@ async def connected(
         last_error=None,
         renewed_at=time.time(),
     )
+    if row is not None and row.status is ConnectionStatus.OFFLINE:
+        await pulls.hurry(connection, platform_id, time.time())
     await set_roles(connection, platform_id, roles, row.counterpart if row else None)
     await set_endpoints(connection, platform_id, endpoint_rows)
 

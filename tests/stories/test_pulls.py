@@ -6,6 +6,7 @@ Routing headers: TO = the party, FROM = the hub.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,11 +16,10 @@ import pytest
 from hub.config import Settings
 from hub.lifecycle import Hub, running
 from hub.memory.pulls import PULLED
-from hub.store import Store, pulls, registry
+from hub.store import Store, liveness, pulls
 from hub.testing import FakeCpo, FakeEmsp, FakeParty, samples
 from hub.testing.exchange import Seen
 from hub.testing.shelf import Served
-from routing.ocpi import ConnectionStatus
 from tests.stories.market import MakeSettings, join, platform_of
 
 HUB = "NL*HUB"
@@ -58,7 +58,7 @@ def asked(party: FakeParty, module: str) -> list[Seen]:
 async def pull_again(hub: Hub, party: FakeParty) -> None:
     """Let the next pull of a party be due now."""
     async with hub.store.write() as connection:
-        await pulls.hurry(connection, [platform_of(hub, party)], 0)
+        await pulls.hurry(connection, platform_of(hub, party), 0)
 
 
 async def pull_whole(hub: Hub, party: FakeParty) -> None:
@@ -67,6 +67,21 @@ async def pull_whole(hub: Hub, party: FakeParty) -> None:
     async with hub.store.write() as connection:
         await pulls.forget(connection, source)
         await pulls.expect(connection, [(source, 0)])
+
+
+async def goes_offline(hub: Hub, party: FakeParty) -> None:
+    """As a still-alive check that fails says it."""
+    async with hub.store.write() as connection:
+        assert await liveness.went_offline(connection, platform_of(hub, party), {})
+    await hub.picture.refresh()
+    await hub.pulls.look()
+
+
+async def comes_back(hub: Hub, party: FakeParty) -> None:
+    """As a still-alive check that succeeds says it."""
+    async with hub.store.write() as connection:
+        assert await liveness.came_back(connection, platform_of(hub, party), time.time())
+    await hub.picture.refresh()
 
 
 async def rows(hub: Hub) -> dict[tuple[str, str], pulls.PullRow]:
@@ -141,12 +156,39 @@ async def test_what_a_whole_pull_no_longer_has_is_removed_and_what_a_delta_lacks
 async def test_a_platform_that_is_back_from_offline_is_asked_again(settings: MakeSettings) -> None:
     async with FakeCpo() as cpo, FakeEmsp() as emsp, hub_that_pulls(pulling(settings), cpo, emsp) as hub:
         await pulled(hub, cpo, "locations")
-        for status in (ConnectionStatus.OFFLINE, ConnectionStatus.CONNECTED):
-            async with hub.store.write() as connection:
-                await registry.touch(connection, platform_of(hub, cpo), status=status)
-            await hub.picture.refresh()
-            await hub.pulls.look()
+        await goes_offline(hub, cpo)
+        await comes_back(hub, cpo)
+        await hub.pulls.look()
         await pulled(hub, cpo, "locations", times=2)
+
+
+async def test_a_platform_that_leaves_and_registers_again_is_asked_again(settings: MakeSettings) -> None:
+    """Also where it did so faster than the hub looks."""
+    async with FakeCpo() as cpo, hub_that_pulls(pulling(settings), cpo) as hub:
+        await pulled(hub, cpo, "locations")
+        await cpo.unregister()
+        again = await hub.platforms.invite_again(platform_of(hub, cpo), by="test")
+        await cpo.register(again.versions_url, again.token)
+        await pulled(hub, cpo, "locations", times=2)
+
+
+async def test_a_platform_that_is_back_is_asked_once_by_however_many_nodes(
+    settings: MakeSettings, store_url: str
+) -> None:
+    one = pulling(settings, store_url)
+    other = one.model_copy(update={"server": one.server.model_copy(update={"port": 0})})
+    async with FakeCpo() as cpo, hub_that_pulls(one, cpo) as hub, running(other) as second:
+        await pulled(hub, cpo, "locations")
+        await goes_offline(hub, cpo)
+        await second.picture.refresh()
+        await second.pulls.look()
+        await comes_back(hub, cpo)
+        for node in (hub, second):
+            await node.picture.refresh()
+            await node.pulls.look()
+            await pulled(hub, cpo, "locations", times=2)
+            await pulled(second, cpo, "locations", times=2)
+        assert len(asked(cpo, "locations")) == 2
 
 
 async def test_a_push_that_came_meanwhile_is_newer_than_the_answer(settings: MakeSettings) -> None:
