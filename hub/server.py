@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import socket
 import ssl
@@ -20,6 +21,8 @@ from hub.tls import WATCH_S, Certificates, Renewal
 
 KEEP_ALIVE_S: Final = 75.0
 """How long a connection may be silent, or take to send the head of its first request."""
+HANDSHAKE_S: Final = 10.0
+"""How long a connection may take to begin with TLS; only then is it one of those that are bounded."""
 MAX_TARGET: Final = 64 * 1024
 BACKLOG: Final = 1024
 MAX_CONNECTIONS: Final = 10_000
@@ -78,7 +81,8 @@ async def listening(
         max_field_size=MAX_TARGET,
         auto_decompress=False,
     )
-    async with accepting(web.ServerRunner(server, shutdown_timeout=shutdown_s), sock, certificates):
+    runner = web.ServerRunner(server, shutdown_timeout=shutdown_s)
+    async with accepting(runner, sock, certificates, handshake_s=min(head_s, HANDSHAKE_S)):
         yield connections
         connections.turns.close()
 
@@ -93,13 +97,13 @@ def bound_of_connections() -> int:
 
 @asynccontextmanager
 async def accepting(
-    runner: web.BaseRunner, sock: socket.socket, certificates: Certificates | None
+    runner: web.BaseRunner, sock: socket.socket, certificates: Certificates | None, handshake_s: float = HANDSHAKE_S
 ) -> AsyncIterator[None]:
     """Let a runner accept on a socket, with TLS where there are certificates; in the end the socket is closed.
 
     Raises OSError for certificates that cannot be used.
     """
-    door = _Door(runner, sock)
+    door = _Door(runner, sock, handshake_s)
     await runner.setup()
     try:
         await door.open(certificates.context() if certificates else None)
@@ -117,14 +121,36 @@ def _watched(certificates: Certificates | None, door: _Door) -> list[Chore]:
 class _Door:
     """Accepts on one socket; opened anew, it accepts with another TLS context, and no connection is lost."""
 
-    def __init__(self, runner: web.BaseRunner, sock: socket.socket) -> None:
+    def __init__(self, runner: web.BaseRunner, sock: socket.socket, handshake_s: float) -> None:
         self._runner = runner
         self._sock = sock
-        self._site: web.SockSite | None = None
+        self._handshake_s = handshake_s
+        self._site: _Site | None = None
 
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Accept with this context from now on."""
-        before, self._site = self._site, web.SockSite(self._runner, self._sock.dup(), ssl_context=tls, backlog=BACKLOG)
+        before, self._site = self._site, _Site(self._runner, self._sock.dup(), tls, self._handshake_s)
         await self._site.start()
         if before is not None:
             await before.stop()
+
+
+class _Site(web.SockSite):
+    """aiohttp's, which leaves it to the event loop how long TLS may take to begin: a minute."""
+
+    def __init__(
+        self, runner: web.BaseRunner, sock: socket.socket, tls: ssl.SSLContext | None, handshake_s: float
+    ) -> None:
+        super().__init__(runner, sock, ssl_context=tls, backlog=BACKLOG)
+        self._handshake_s = handshake_s if tls is not None else None
+
+    async def start(self) -> None:
+        """Accept."""
+        await web.BaseSite.start(self)
+        self._server = await asyncio.get_running_loop().create_server(
+            cast(Any, self._runner.server),
+            sock=self._sock,
+            ssl=self._ssl_context,
+            backlog=self._backlog,
+            ssl_handshake_timeout=self._handshake_s,
+        )

@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from hub.lifecycle import running
 from hub.limits import MAX_IN_FLIGHT_OF_ONE
 from hub.server import Connections, bind, listening
 from hub.testing import FakeCpo, FakeEmsp
+from hub.tls import Certificates
+from tests.authority import Authority
 from tests.stories.nodes import MakeSettings, join
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -22,7 +25,9 @@ Connect = Callable[[int], Awaitable[Connection]]
 
 
 @asynccontextmanager
-async def door(*, head_s: float = 60, most: int = 100) -> AsyncIterator[tuple[int, Connections]]:
+async def door(
+    *, head_s: float = 60, most: int = 100, certificates: Certificates | None = None
+) -> AsyncIterator[tuple[int, Connections]]:
     """A door that answers the path it was asked for; its port."""
 
     async def answer(request: Request) -> Response:
@@ -33,7 +38,13 @@ async def door(*, head_s: float = 60, most: int = 100) -> AsyncIterator[tuple[in
     sock = bind("127.0.0.1", 0)
     try:
         async with listening(
-            answer, sock, max_body_bytes=1000, shutdown_s=1, head_s=head_s, most_connections=most
+            answer,
+            sock,
+            max_body_bytes=1000,
+            shutdown_s=1,
+            head_s=head_s,
+            most_connections=most,
+            certificates=certificates,
         ) as connections:
             yield sock.getsockname()[1], connections
     finally:
@@ -200,3 +211,13 @@ async def test_parties_are_served_while_others_send_bodies_that_never_end(
         for _ in range(5):
             assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 1000
             assert (await emsp.push_token("NL*TNM")).status_code == 1000
+
+
+async def test_whoever_does_not_begin_with_tls_is_cut_off_soon(tmp_path: Path, connect: Connect) -> None:
+    """Each costs the hub fifty kilobytes, and is none of its connections before that."""
+    cert, key = Authority(tmp_path).issue(file="door")
+    async with door(head_s=0.5, certificates=Certificates(cert, key)) as (port, _):
+        silent, slow = await connect(port), await connect(port)
+        slow[1].write(b"\x16\x03\x01\x02\x00")
+        assert await is_hung_up(silent)
+        assert await is_hung_up(slow)
