@@ -73,7 +73,8 @@ class Fetching:
     ) -> tuple[Reply, Receipt]:
         """The party's answer as the caller's version has it. Raises Untranslatable.
 
-        Sessions hold their locations in 2.1.1: those that memory lacks are asked for, up to a number.
+        Sessions hold their locations in 2.1.1, and an EVSE is shown there where its location is published: those
+        that memory lacks are asked for, up to a number.
         """
         asked: list[Key] = []
 
@@ -85,7 +86,7 @@ class Fetching:
             asked.append(key)
             return await self._asked(question, message, error, directory)
 
-        is_held = object_in_answer(message) == "Session" and message.version.rank == 1
+        is_held = message.version.rank == 1 and object_in_answer(message) in ("Session", "EVSE", "Connector")
         return await self.crossing.answer(
             reply, message, platform, version, directory, party, elsewhere if is_held else None
         )

@@ -40,6 +40,8 @@ def translate_request(message: Message, *, target_version: Version | str, contex
     _check_ids(message, target, context)
     if message.method == "PATCH" and target.rank > message.version.rank == 1:
         return _patch_up(message, target, context)
+    if target.rank == 1 and message.operation is not None and message.operation.id in ("LOC-R2", "LOC-R3"):
+        return _location_down(message, target, context)
     return _translated(message, target, context)
 
 
@@ -159,7 +161,26 @@ def _joined(others: Iterable[str], kind: str | None) -> str:
     return "&".join([*others, *([f"type={quote(kind, safe='')}"] if kind else [])])
 
 
-# --- PATCH from 2.1.1 ------------------------------------------------------------------------------------------------
+# --- locations for 2.1.1 ---------------------------------------------------------------------------------------------
+
+
+def _location_down(message: Message, target: Version, context: Context) -> tuple[Message, Receipt]:
+    """A push of a location, or of a part of one: what does not say whether it is published must belong to one that
+    is known to be.
+
+    Where a PATCH publishes it, 2.1.1 gets all of it: what it knew of it till then was little, or is outdated.
+    """
+    is_part = "evse_uid" in context.ids
+    if message.method == "PUT" and not is_part:
+        return _translated(message, target, context)
+    publish = None if is_part else message.fields.get("publish")
+    if publish is False:
+        return _translated(message, target, context)
+    known = context.needed("Location", context.ids["location_id"])
+    return _put_of(message, target, context, "Location", known) if publish else _translated(message, target, context)
+
+
+# --- PATCH sent as PUT -----------------------------------------------------------------------------------------------
 
 
 def _patch_up(message: Message, target: Version, context: Context) -> tuple[Message, Receipt]:

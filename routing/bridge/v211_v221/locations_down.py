@@ -127,7 +127,7 @@ evse = Shape(
 def _check_published(source: Value, place: Place) -> None:
     if source.get("publish") is False:
         raise place.refuse("is not to be published, which OCPI 2.1.1 cannot say")
-    if "publish" not in source:
+    if source.get("publish") is not True:
         _check_hidden(source, place)
 
 
