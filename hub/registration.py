@@ -81,6 +81,7 @@ class Registration:
         await self._add(platform_id, name, roles, counterpart, own_token)
         self._under_way[platform_id] = asyncio.Event()
         try:
+            await self._core.picture.refresh()
             await self._progress(platform_id).begin(name, is_outgoing=True, versions_url=url)
             await self._handshake(by, platform_id, roles, Peer(self._core, url, token), own_token)
         except BaseException as error:
@@ -153,7 +154,6 @@ class Registration:
             )
             expires_at = time.time() + HANDSHAKE_S
             await tokens.add(connection, platform_id, fingerprint, Scope.REGISTRATION, expires_at)
-        await self._core.picture.refresh()
 
     async def _handshake(self, by: str, platform_id: str, roles: Sequence[RoleRow], peer: Peer, own_token: str) -> None:
         platform = self._core.picture.directory.platforms[platform_id]

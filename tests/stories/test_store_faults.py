@@ -18,7 +18,7 @@ import pytest
 from hub.config import Settings
 from hub.lifecycle import Hub, running
 from hub.store import StoreUnavailable
-from hub.store.registry import RoleRow
+from hub.store.registry import RoleRow, RoleTaken
 from hub.testing import FakeCpo, FakeEmsp
 from hub.testing.exchange import Exchange
 from routing.ocpi import PartyId, Role
@@ -197,6 +197,32 @@ async def test_what_was_kept_is_told_as_done_though_the_store_has_gone(own_postg
             was_severed = line.is_severed
             line.mend()
             assert (code, shown["status"]) == (200, status), was_severed
+
+
+async def test_nothing_is_left_of_a_connection_that_had_only_just_begun(
+    own_postgres: Any, settings: MakeSettings
+) -> None:
+    line = Line(folder_of(own_postgres))
+    async with line.laid(), running(settings(line.url)) as hub, FakeCpo() as partner:
+        roles = [RoleRow(PartyId("NL", "TNM"), Role.CPO)]
+        versions_url, token = partner.versions_url, partner.invite()
+
+        async def connect() -> str:
+            return await hub.platforms.connect(
+                by="ann", name="new", roles=roles, versions_url=versions_url, token=token
+            )
+
+        line.break_after(b"INSERT INTO platforms")
+        with pytest.raises(StoreUnavailable):
+            await connect()
+        line.mend()
+        async with asyncio.timeout(20):  # long before HANDSHAKE_S is over
+            while True:
+                try:
+                    await connect()
+                    break
+                except RoleTaken:
+                    await asyncio.sleep(0.1)
 
 
 async def test_sigterm_does_not_wait_for_a_database_that_hangs(own_postgres: Any, tmp_path: Path) -> None:
