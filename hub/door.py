@@ -284,11 +284,12 @@ def _opens_registration(platform: Platform) -> bool:
 def _presented(header: str) -> tuple[str, ...]:
     """The token of an Authorization header, decoded and as it is: both are met in every version.
 
-    The specification's own examples decode to a trailing newline.
+    The specification's own examples decode to a trailing newline. A token has no character beyond ASCII, and what
+    came in bytes that are no UTF-8 could not even be hashed.
     """
     scheme, _, value = header.strip().partition(" ")
     value = value.strip()
-    if scheme.lower() != "token" or not value:
+    if scheme.lower() != "token" or not value or not value.isascii():
         return ()
     try:
         decoded = base64.b64decode(value, validate=True).decode("utf-8").strip()

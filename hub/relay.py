@@ -8,8 +8,8 @@ from hub.core import Core
 from hub.door import Caller, Visit, addressed, envelope_response
 from hub.http import Request, Response
 from hub.inspection import enforce
-from routing import links
-from routing.catalogue import MODULES, Operation, module_key, module_named, operation_of
+from routing import calls, links
+from routing.catalogue import MODULES, Operation, module_key, module_named
 from routing.decide import check_path, sender_of
 from routing.directory import Platform
 from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, SenderSuspended, UnknownPath
@@ -50,6 +50,8 @@ class Relay:
         self._check_module(version, module)
         check_path(path)
         message = await self._message(visit, caller, version, interface, module, path, query)
+        if message.operation is None and message.receiver != self._core.picture.directory.hub:
+            calls.check_unlisted(message)
         enforce(message)
         return self._response(visit, await self._router.route(message))
 
@@ -101,14 +103,14 @@ class Relay:
         query, routed_to = links.take_route(query)
         query, began = links.take_list(query) if routed_to else (query, "")
         key = module_key(module)
-        operation = operation_of(key, interface, request.method, path)
+        operation, path = calls.read(key, interface, request.method, path)
         _check_body(operation, body)
         visit.message = Message(
             version=version,
             module=key if key in MODULES else module,
             interface=interface,
             method=request.method,
-            path=path if path != "/" else "",
+            path=path,
             query=query,
             body=body,
             caller=platform,

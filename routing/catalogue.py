@@ -1,7 +1,7 @@
 """The table of modules and of the operations each module has, straight from the specification's module chapters.
 
-Routing works for any path and method, custom modules included; a row here only tells what the hub must know
-of a standard operation: whether it is a list, may be broadcast, or carries an address that leads back.
+A row tells what the hub must know of a standard operation: whether it is a list, may be broadcast, or carries an
+address that leads back. Custom modules have no rows and any path and method.
 """
 
 from __future__ import annotations

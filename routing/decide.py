@@ -204,6 +204,8 @@ def check_owner(message: Message) -> None:
     if operation.is_owned and operation.interface is Interface.RECEIVER:
         segments = [unquote(segment) if "%" in segment else segment for segment in message.path.strip("/").split("/")]
         _check_path(message, segments)
+        if operation.names[-1] == "booking_id" and segments[-1] == "booking_locations":
+            raise InvalidMessage("a booking of the id booking_locations cannot be told from a booking location")
         _check_body(operation, segments, message.named)
     elif operation.module == "commands" and isinstance(document := message.document, dict):
         _check_token(message, document.get("token"))

@@ -271,3 +271,11 @@ async def test_garbage_is_told_so_in_an_envelope(
     assert headers["content-type"] == "application/json"
     if not is_known:
         assert http in (400, 401), came
+
+
+@pytest.mark.parametrize("token", [b"\xe9", b"!\xff", "é".encode(), b"w6k="])
+async def test_a_token_that_is_no_text_is_unknown_like_any_other(there: Scene, token: bytes) -> None:
+    """OCPI 2.2.1, credentials: a token has printable ASCII only. The fixture sees that nothing fails because of it."""
+    head = b"GET /ocpi/versions HTTP/1.1\r\nHost: hub\r\nAuthorization: Token %s\r\n\r\n"
+    http, _, came = await exchanged(there, head % token)
+    assert (http, json.loads(came)["status_code"]) == (401, 2000)

@@ -159,6 +159,20 @@ async def test_parts_changes_and_removals_go_to_everybody_at_the_same_path(setti
         assert heard(emsp, "tariffs") == ["PUT /NL/TNM/TAR1", "DELETE /NL/TNM/TAR1"]
 
 
+async def test_a_booking_location_is_known_by_the_path_of_the_examples_too(settings: MakeSettings) -> None:
+    """OCPI 2.3.0, bookings, PATCH: the example names the object before its owner, the template after it."""
+    modules = ("locations", "Booking")
+    cpo, emsp = FakeCpo(version="2.3.0", modules=modules), FakeEmsp(version="2.3.0", modules=modules)
+    partial = {"last_updated": "2026-01-01T00:00:00Z"}
+    async with gathered(settings(), cpo, emsp):
+        told = [
+            await cpo.send("PATCH", "Booking", f"/bookinglocations/{owner}/B1/C1", to="DE*ABC", body=partial)
+            for owner in ("NL/TNM", "FR/XYZ")
+        ]
+        assert [(answer.http, answer.status_code) for answer in told] == [(200, 1000), (404, 2001)]
+        assert heard(emsp, "booking") == ["PATCH /NL/TNM/booking_locations/B1/C1"]
+
+
 async def test_booking_locations_are_for_everybody_and_bookings_are_not(settings: MakeSettings) -> None:
     cpo, emsp = FakeCpo(version="2.3.0"), FakeEmsp(version="2.3.0")
     async with gathered(settings(), cpo, emsp) as hub:
@@ -167,6 +181,8 @@ async def test_booking_locations_are_for_everybody_and_bookings_are_not(settings
         assert sent.is_success, sent.envelope
         refused = await cpo.send("PUT", "Booking", "/NL/TNM/BOOKED1", to=HUB, body={"id": "BOOKED1"})
         assert (refused.http, refused.status_code) == (200, 2001)
+        unclear = await cpo.send("PUT", "Booking", "/NL/TNM/booking_locations", to="DE*ABC", body={"id": "x"})
+        assert (unclear.http, unclear.status_code) == (200, 2001)
         await arrived(hub)
         assert heard(emsp, "booking") == ["PUT /NL/TNM/booking_locations/B1"]
 

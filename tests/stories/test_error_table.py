@@ -81,6 +81,11 @@ def put(**options: Any) -> Do:
     return lambda scene: scene.cpo.send("PUT", "sessions", path, **options)
 
 
+def sent(method: str, path: str = PUT) -> Do:
+    """A call for which OCPI has no row."""
+    return lambda scene: scene.cpo.send(method, "sessions", path, to="DE*ABC", body={"id": "1"})
+
+
 def get(**options: Any) -> Do:
     """Ask for a list, somehow wrong."""
     return lambda scene: scene.emsp.send("GET", "sessions", interface="sender", **{"to": "NL*TNM"} | options)
@@ -174,6 +179,11 @@ OURS = [
     Row("5 wrong method", 405, 2000, at("versions", "POST"), headers=("Allow",)),
     Row("5 wrong method of a link", 405, 2000, at("2.2.1/cdrs/r/x", "PUT"), headers=("Allow",)),
     Row("5 no method of OCPI", 405, 2000, at("2.2.1/sender/cdrs", "OPTIONS"), headers=("Allow",)),
+    Row("4 no owner in the path", 404, 2000, put(path="//DE/ABC/1")),
+    Row("4 more than an object", 404, 2000, put(path="/DE/ABC/1/2")),
+    Row("5 a list cannot be changed", 405, 2000, at("2.2.1/sender/cdrs", "DELETE"), headers=("Allow",)),
+    Row("5 sessions are never deleted", 405, 2000, sent("DELETE"), headers=("Allow",)),
+    Row("5 nor posted, whoever owns them", 405, 2000, sent("POST", "/DE/ABC/1"), headers=("Allow",)),
     Row("6 no response_url", 200, 2001, command(session_id="1")),
     Row("6 response_url is a number", 200, 2001, command(response_url=1)),
     Row("6 response_url leads elsewhere", 200, 2001, command(response_url="http://127.0.0.1:9/x")),

@@ -117,6 +117,16 @@ async def test_what_an_admin_said_about_the_slash_stays(settings: MakeSettings) 
         assert await quirks_of(hub, platform) == {"trailing_slash": False}
 
 
+async def test_whether_there_is_a_slash_is_for_the_receiver_to_say_not_for_the_caller(settings: MakeSettings) -> None:
+    """The hub's own endpoints take one; what is forwarded has it where the receiver wants it (reference, 1.3)."""
+    cpo, emsp = FakeCpo(), FakeEmsp()
+    async with hub_with(settings(), cpo) as hub, emsp:
+        await join(hub, emsp)
+        told = await cpo.send("PUT", "locations", "/NL/TNM/LOC1/", to="DE*ABC", body={"id": "LOC1"})
+        assert told.is_success
+        assert [seen.path for seen in emsp.seen if seen.module == "locations"] == ["/NL/TNM/LOC1"]
+
+
 # --- paths, lists, links ---------------------------------------------------------------------------------------------
 
 
