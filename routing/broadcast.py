@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from routing.errors import (
@@ -140,9 +140,9 @@ class Broadcast:
         """How many copies wait for each receiver that has any."""
         return {receiver: len(serving.mailbox) for receiver, serving in self._rounds.items() if len(serving.mailbox)}
 
-    def push(self, message: Message, receivers: Iterable[Receiver]) -> None:
-        """Accept a push for these receivers; returns at once."""
-        copy = copy_of(message)
+    def push(self, message: Message, receivers: Iterable[Receiver], *, takes_back: bool = False) -> None:
+        """Accept a push for these receivers, perhaps one that takes its object back; returns at once."""
+        copy = replace(copy_of(message), takes_back=takes_back)
         for receiver in receivers:
             self.put(copy, receiver)
         copy.laid.clear()

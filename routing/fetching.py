@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from routing.answers import open_envelope
 from routing.bridge import NeedsObject, Receipt, write_json
@@ -20,11 +20,12 @@ from routing.crossing import Crossing, Key
 from routing.decide import check_path, target_url
 from routing.directory import Directory, Platform
 from routing.errors import OcpiError
-from routing.lessons import Heard, changes_of
+from routing.lessons import change_in
 from routing.memory import EVERYBODY, Change, Memory, key_of
 from routing.message import Message, Reply, parse_json
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Version, party_named
 from routing.quirks import PATCH_UNSUPPORTED
+from routing.taking_back import taken_back
 
 Exchange = Callable[[Message, Platform, PartyId, str], Awaitable[Reply]]
 """One call to a platform, as its own version has it: the message, to which party, at which URL."""
@@ -91,6 +92,13 @@ class Fetching:
             reply, message, platform, version, directory, party, elsewhere if is_held else None
         )
 
+    async def taken_back(
+        self, message: Message, platform: Platform, version: Version, directory: Directory, receiver: PartyId
+    ) -> Message | None:
+        """What the receiver is told, in its version, in place of a push that was refused as it hides a location."""
+        gone = await taken_back(message, message.document, self.memory, receiver) if version.rank == 1 else None
+        return (await self.request(gone, platform, version, directory, receiver))[0] if gone else None
+
     async def whole(self, message: Message, platform: Platform, receiver: PartyId) -> Message:
         """The message for a platform that may have no PATCH: then the PUT of the object, or of the part, as it is now.
 
@@ -98,7 +106,7 @@ class Fetching:
         """
         if message.method != "PATCH" or not platform.quirks.get(PATCH_UNSUPPORTED):
             return message
-        change = _change_in(message)
+        change = change_in(message, time.time())
         if change is None:
             return message
         copy = await self.memory.copy(change, (change.owner, receiver))
@@ -207,12 +215,3 @@ def _holder(owner: PartyId, message: Message, directory: Directory) -> Platform 
         if is_connected and platform.endpoint("locations", Interface.SENDER):
             return platform
     return None
-
-
-def _change_in(message: Message) -> Change | None:
-    """The change that a PATCH makes of the hub's copy."""
-    segments = message.operation.segments(message.path) if message.operation else None
-    if segments is None:
-        return None
-    ids = {name: unquote(text) for name, text in segments.items()}
-    return next(changes_of(Heard(message, time.time(), ids, other=None), None), None)

@@ -22,8 +22,8 @@ PARTS: Final = {"locations": ("evses", "connectors"), "booking": ("calendars",)}
 
 Root = tuple[str, ...]
 """An object: its module, owner and id, folded where OCPI's ids have no case."""
-Place = tuple[str, tuple[str, ...]]
-"""A part of an object, in the words of one version."""
+Place = tuple[str, tuple[str, ...], bool]
+"""A part of an object, in the words of one version, and whether it is taken back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +37,8 @@ class Copy:
     """Which part of the object: empty for the object itself."""
     brings_parts: bool = False
     """Whether it is a PATCH with all the parts below its place."""
+    takes_back: bool = False
+    """Whether it says that the object is gone: what comes after it is not laid over it, and does not bring it back."""
     holders: int = 0
     """In how many mailboxes it waits (see `Room`)."""
     laid: dict[int, tuple[Copy, Copy]] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Copy:
     @property
     def place(self) -> Place:
         """What it may be merged with: the part of the object, in the words of one version."""
-        return self.message.version.number, self.below
+        return self.message.version.number, self.below, self.takes_back
 
     @property
     def owner(self) -> str:

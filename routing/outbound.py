@@ -140,7 +140,7 @@ class Outbound:
         except AnsweredByHub as instead:
             return instead.reply(timestamp()), None
         except Untranslatable:
-            await self._withdraw(message, platform, receiver, address)
+            await self._take_back(message, platform, receiver, address)
             raise
         sent = adapted(crossed, platform, directory.hub)
         try:
@@ -152,14 +152,18 @@ class Outbound:
         reply, lost = await self._fetching.answer(reply, message, platform, version, directory, receiver)
         return replace(reply, receipt=lost.losses), asked
 
-    async def _withdraw(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> None:
-        """Take back a tariff whose newer version the receiver cannot be told: no price is better than an old one."""
-        instead = withdrawal(message, target_version=platform.version or message.version)
-        if instead is None:
-            return
-        sent = adapted(instead, platform, self._directory().hub)
-        with suppress(OcpiError):  # the caller is told of the tariff itself, the journal of this
-            await self._exchange(sent, platform, receiver, address(sent))
+    async def _take_back(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> None:
+        """Take back a tariff whose newer version the receiver cannot be told, for no price is better than an old one,
+        and a location that is published no more.
+        """
+        directory, version = self._directory(), platform.version or message.version
+        instead = withdrawal(message, target_version=version)
+        with suppress(OcpiError):  # the caller is told of the object itself, the journal of this
+            if instead is None and message.sender != directory.hub:  # of a broadcast it was decided when it came
+                instead = await self._fetching.taken_back(message, platform, version, directory, receiver)
+            if instead is not None:
+                sent = adapted(instead, platform, directory.hub)
+                await self._exchange(sent, platform, receiver, address(sent))
 
     async def _fetch(self, message: Message, platform: Platform, receiver: PartyId, url: str) -> Reply:
         """A question of the hub's own, in the platform's version."""

@@ -5,7 +5,7 @@ decide -> links -> crossing -> courier -> answers -> links -> crossing -> reply
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -48,6 +48,7 @@ from routing.ocpi import SUCCESS, Interface, PartyId
 from routing.open_routing import receivers_told, serving
 from routing.outbound import Hold, OnLearnt, Outbound, forget, hold_nothing
 from routing.receivers import Receiver, receivers_of
+from routing.taking_back import taken_back, told_apart
 
 
 class Router:
@@ -150,7 +151,7 @@ class Router:
             case Delivery() as delivery:
                 return await self._send(message, delivery)
             case ToEverybody():
-                return self._push(message)
+                return await self._push(message)
             case FromMemory():
                 return await self._from_memory(message)
             case FromEach():
@@ -170,13 +171,18 @@ class Router:
         self._memory.learn(message, reply, delivery.platform)
         return reply
 
-    def _push(self, message: Message) -> Reply:
+    async def _push(self, message: Message) -> Reply:
         """Broadcast Push: accepted and answered at once, delivered after that."""
-        operation = message.operation
-        if operation is not None and operation.object_name and not isinstance(message.document, dict):
+        operation, document = message.operation, message.document
+        if operation is not None and operation.object_name and not isinstance(document, dict):
             raise InvalidMessage(f"a {operation.object_name} object is expected as body")
+        gone = await taken_back(message, document, self._memory)
         self._memory.learn(message, None, None)
-        self._broadcast.push(message, receivers_of(message, self._directory()))
+        receivers: Iterable[Receiver] = receivers_of(message, self._directory())
+        if gone is not None:
+            old, receivers = told_apart(receivers, self._directory())
+            self._broadcast.push(gone, old, takes_back=True)
+        self._broadcast.push(message, receivers)
         return Reply(200, envelope(SUCCESS, None, timestamp()), None)
 
     async def _from_memory(self, message: Message) -> Reply:
@@ -192,7 +198,7 @@ class Router:
         """Open Routing Request. What is meant for everybody goes to everybody; a token is asked of several."""
         operation = message.operation
         if operation is not None and operation.is_broadcast:
-            return self._push(message)
+            return await self._push(message)
         found = await self._told(message)
         if len(found) == 1:
             reply = await self._send(message, direct(message, found[0], self._directory()))

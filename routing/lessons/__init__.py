@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from routing.directory import Platform
-from routing.lessons.changes import change_of, changes_of
+from routing.lessons.changes import change_in, change_of, changes_of
 from routing.lessons.facts import BY_OPERATION, evses_of
 from routing.lessons.heard import DAY_S, Heard, is_id
 from routing.memory import Change, Evses, Fact, Kind
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS
 
-__all__ = ["DAY_S", "Heard", "Lessons", "change_of", "changes_of", "evses_of", "is_id", "lessons"]
+__all__ = ["DAY_S", "Heard", "Lessons", "change_in", "change_of", "changes_of", "evses_of", "is_id", "lessons"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from routing.directory import Platform
 from routing.lessons.heard import Heard, id_of, is_id, token_type
@@ -47,6 +48,15 @@ def changes_of(heard: Heard, platform: Platform | None) -> Iterator[Change]:
         below=tuple(below),
         appends_periods=_appends_periods(message),
     )
+
+
+def change_in(message: Message, at: float) -> Change | None:
+    """The change that a push makes of what is published, were it a broadcast that came at this time."""
+    segments = message.operation.segments(message.path) if message.operation else None
+    if segments is None:
+        return None
+    ids = {name: unquote(text) for name, text in segments.items()}
+    return next(changes_of(Heard(message, at, ids, other=None), None), None)
 
 
 def _is_needed_later(message: Message, platform: Platform | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -261,3 +262,13 @@ def test_a_body_that_waits_for_many_counts_once() -> None:
     assert room.bytes > 5000
     mailboxes[-1].clear()
     assert (room.copies, room.bytes) == (0, 0)
+
+
+def test_what_comes_after_an_object_was_taken_back_is_not_laid_over_that() -> None:
+    before = [copy("PUT", L, {"v": 1}), copy("PATCH", E1, {"w": 1})]
+    gone = replace(copy("PUT", L, {"v": "gone"}), takes_back=True)
+    assert emptied(filled(*before, gone)) == [("PUT", L, {"v": "gone"})]
+    left = [("PUT", L, {"v": "gone"}), ("PATCH", L, {"v": 2, "evses": []})]
+    assert emptied(filled(gone, copy("PATCH", L, {"v": 2, "evses": []}))) == left
+    assert emptied(filled(gone, copy("PUT", L, {"v": 3}))) == [("PUT", L, {"v": 3})]
+    assert emptied(filled(gone, gone)) == [("PUT", L, {"v": "gone"})]

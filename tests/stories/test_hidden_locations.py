@@ -87,3 +87,59 @@ async def test_an_evse_of_a_hidden_location_is_not_shown_to_2_1_1(settings: Make
             refused = await old.send("GET", "locations", f"/LOC2{part}", interface="sender")
             assert (refused.status_code, refused.data) == (3000, None)
             assert "not to be published" in refused.status_message
+
+
+# --- hidden after it was published -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("to", [DIRECT, EVERYBODY])
+async def test_a_location_that_is_published_no_more_is_gone_at_2_1_1_and_comes_back(
+    settings: MakeSettings, version: str, method: str, to: str
+) -> None:
+    """OCPI 2.1.1, locations, Flow and Life-cycle: without EVSEs that are not REMOVED it is no longer displayed."""
+    cpo, old, same = FakeCpo(version=version), FakeEmsp(version=OLD), FakeEmsp("FR*EMP", version=version)
+    async with hub_with(settings(), cpo, old, same) as hub:
+        whole = location(version, cpo.parties[0])
+
+        async def says(change: dict[str, Any], *ids: str, method: str = method) -> int:
+            body = {**(whole if method == "PUT" else {}), **change, "last_updated": now()}
+            if method == "PUT":
+                cpo.shelf.put("locations", body)
+            answer = await cpo.send(method, "locations", below(cpo, *ids), to=to, body=body)
+            await hub.router.broadcast.settled()
+            return answer.status_code
+
+        assert await says({"publish": True}, method="PUT") == 1000
+        (shown,) = told(old)
+        hidden = {"publish": False, "name": "Nobody's business"}
+        assert await says(hidden) == (4000 if to == DIRECT else 1000)
+        gone = told(old)[-1]
+        assert (gone.method, gone.path, len(told(old))) == ("PUT", below(cpo), 2)
+        (evse,) = gone.document["evses"]
+        assert evse["status"] == "REMOVED"
+        for document in (gone.document, evse):
+            assert document["last_updated"] >= shown.document["last_updated"]
+        assert gone.document | {"evses": 0, "last_updated": 0} == shown.document | {"evses": 0, "last_updated": 0}
+
+        await says({"status": "AVAILABLE"}, "LOC1-1", method="PATCH")
+        await says(hidden)
+        assert len(told(old)) == 2, "it is gone: nothing more is told of it"
+
+        assert await says({"publish": True, "name": "Open again"}) == 1000
+        back = told(old)[-1]
+        assert (back.method, back.document["name"]) == ("PUT", "Open again")
+        assert [evse["status"] for evse in back.document["evses"]] == ["AVAILABLE"]
+        if to == EVERYBODY:
+            assert [seen.document.get("publish") for seen in told(same)] == [True, False, None, False, True]
+
+
+async def test_a_location_that_was_never_published_is_not_taken_back(settings: MakeSettings) -> None:
+    """Test vector 8: 2.1.1 peers receive nothing."""
+    cpo, old = FakeCpo(), FakeEmsp(version=OLD)
+    async with hub_with(settings(), cpo, old) as hub:
+        for to in (EVERYBODY, DIRECT, EVERYBODY, DIRECT):
+            await cpo.push_location(to, publish=False)
+            await hub.router.broadcast.settled()
+        assert told(old) == []
