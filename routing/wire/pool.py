@@ -136,7 +136,7 @@ class Pool:
         except BaseException as error:
             if handed.done() and not handed.cancelled():  # it came at the same moment: it is the next one's
                 self._pass_on(handed.result())
-            else:
+            elif handed in self._waiting:  # else whoever had something to hand over has just passed it by
                 self._waiting.remove(handed)
             if isinstance(error, TimeoutError):
                 raise Busy("every connection to this receiver is in use") from None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
 from routing.wire import Bounds, BrokenOff, Busy, NotConnected, Unanswered
+from routing.wire.pool import Pool, Shared
+from routing.wire.request import Origin
 from tests.routing.sockets import Talk, read_request
 from tests.routing.wire.live.parties import OK, Party, get, saying, until, wire
 
@@ -164,3 +167,23 @@ async def test_closing_does_not_wait_for_ever(party: Party) -> None:
         await opened.close(within_s=0.1)
         with pytest.raises(BrokenOff):
             await asked
+
+
+class Given:
+    """A connection that somebody gives back."""
+
+    idle_until = 0.0
+
+    def made_ready(self) -> bool:
+        return True
+
+
+async def test_who_stops_waiting_at_the_moment_something_is_given_back_does_not_fail() -> None:
+    """As when many wait for a receiver that hangs, and the time of all is over."""
+    pool = Pool(Origin(False, "127.0.0.1", 1, "127.0.0.1:1"), cast(Any, None), Shared(Bounds(connections_of_one=0)))
+    asked = asyncio.create_task(pool.take(asyncio.get_running_loop().time() + 30))
+    await asyncio.sleep(0)
+    asked.cancel()
+    pool.give_back(cast(Any, Given()), idle_until=0.0)
+    with pytest.raises(asyncio.CancelledError):
+        await asked
