@@ -35,7 +35,7 @@ from routing.errors import (
     ReceiverNotConnected,
     VersionNotSupported,
 )
-from routing.ocpi import ConnectionStatus, Version
+from routing.ocpi import ConnectionStatus, PartyId, Version
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,8 @@ class CredentialsModule:
             credentials = read_credentials(version, document, known_role)
             step = "check roles"
             await self._progress(caller).done("read credentials")
-            roles = _agreed_roles(caller, credentials)
+            credentials.check_unique()
+            roles = _agreed_roles(caller, credentials, self._core.picture.directory.hub)
             await self._check_free(caller, roles)
             await self._progress(caller).done(step)
             learnt = await self._learn(version, credentials, self._progress(caller))
@@ -200,9 +201,9 @@ def _check_not_suspended(caller: Platform) -> None:
         raise ReceiverNotConnected("your platform is suspended")
 
 
-def _agreed_roles(caller: Platform, credentials: Credentials) -> Sequence[RoleRow]:
+def _agreed_roles(caller: Platform, credentials: Credentials, own: PartyId) -> Sequence[RoleRow]:
     """The roles of the credentials object. Raises InvalidMessage where one that was invited is not among them."""
-    rows = credentials.parties()
+    rows = credentials.parties(own)
     if caller.status is ConnectionStatus.PLANNED:  # never registered: its parties are those that the admin invited
         held = {(row.id, row.role) for row in credentials.role_rows()}  # a hub may be invited as that
         missing = [f"{party.role} {party.id}" for party in caller.parties if (party.id, party.role) not in held]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from hub.store.registry import RoleRow
+from hub.store.registry import RoleRow, RoleTaken
 from routing.errors import InvalidMessage
 from routing.ocpi import Interface, PartyId, Role, Version
 
@@ -79,9 +80,19 @@ class Credentials(_Payload):
         )
         return tuple({(row.id, row.role): row for row in rows}.values())
 
-    def parties(self) -> tuple[RoleRow, ...]:
-        """The same without the platform itself, where it is a hub."""
-        return tuple(row for row in self.role_rows() if row.role is not Role.HUB)
+    def parties(self, own: PartyId) -> tuple[RoleRow, ...]:
+        """The same without the platform itself, where it is a hub. Raises RoleTaken for `own`: that is this hub."""
+        rows = tuple(row for row in self.role_rows() if row.role is not Role.HUB)
+        for row in rows:
+            if row.id == own:
+                raise RoleTaken(f"{row.role} {row.id} is the hub itself")
+        return rows
+
+    def check_unique(self) -> None:
+        """Raises RoleTaken where a role is there twice (OCPI 2.2.1, credentials, Credentials object)."""
+        for role, times in Counter((row.role, PartyId(row.country_code, row.party_id)) for row in self.roles).items():
+            if times > 1:
+                raise RoleTaken(f"{role[0]} {role[1]} is there twice")
 
 
 class FlatCredentials(_Payload):

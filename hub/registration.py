@@ -159,8 +159,8 @@ class Registration:
         platform = self._core.picture.directory.platforms[platform_id]
         learnt, credentials = await self._exchange(peer, "POST", own_token, platform)
         fingerprint = self._core.fingerprints.of(own_token)
-        rows = credentials.parties()
         try:
+            rows = credentials.parties(self._core.picture.directory.hub)
             await self._progress(platform_id).done("POST credentials")
             _check_agreed(roles, rows)
             await self._progress(platform_id).done("check roles")
@@ -206,8 +206,8 @@ class Registration:
         self, by: str, platform_id: str, peer: Peer, learnt: Learnt, credentials: Credentials, fingerprint: bytes
     ) -> None:
         """What a rotation brought. Tokens that were exchanged count, even where the roles that came along cannot."""
-        rows = credentials.parties()
         try:
+            rows = credentials.parties(self._core.picture.directory.hub)
             await self._keep(by, platform_id, "rotated", peer, learnt, credentials, rows, fingerprint)
         except RoleTaken as error:
             await self._keep(by, platform_id, "rotated", peer, learnt, credentials, None, fingerprint)

@@ -67,6 +67,8 @@ class Relay:
         found = await self._lead_back.find(link_id, kind, caller.platform)
         visit.interface = found.interface
         message = await self._message(visit, caller, version, found.interface, module, "", "", sender=found.user)
+        if kind is LinkKind.CALLBACK and not message.body:
+            raise MalformedBody("a result is expected as body")
         message = visit.message = replace(message, is_followed=True, parent=found.journey_id)
         enforce(message)
         return self._response(visit, await self._router.follow(found, message))

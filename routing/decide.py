@@ -18,6 +18,7 @@ from routing.errors import (
     ModuleNotImplemented,
     NotTheOwner,
     ReceiverNotConnected,
+    SenderSuspended,
     UnknownPath,
     UnknownReceiver,
 )
@@ -41,19 +42,22 @@ class Delivery:
 def sender_of(caller: Platform, named: PartyId | None) -> PartyId:
     """The OCPI-from party: as named, if it is the caller's; the caller's only party where none is named.
 
-    Raises ForeignSender (403, 2001) for somebody else's party, InvalidMessage (2001) where it cannot be inferred.
+    A party that the caller dropped from its roles is the caller's no more. Raises SenderSuspended (4003) for that one,
+    ForeignSender (403, 2001) for somebody else's party, InvalidMessage (2001) where it cannot be inferred.
     """
     if named is not None:
         for party in caller.parties:
-            if party.id == named:
+            if party.id == named and not party.is_suspended:
                 return party.id
+        if any(party.id == named for party in caller.parties):
+            raise SenderSuspended(f"{named} is not among the roles of your platform any more")
         if not caller.is_hub:
             raise ForeignSender(f"{named} is not a party of your platform")
         return named
-    ours = {party.id for party in caller.parties}
+    ours = {party.id: None for party in caller.parties if not party.is_suspended}
     if len(ours) != 1:
         raise InvalidMessage("your platform has several parties: OCPI-from-country-code and -party-id are required")
-    return caller.parties[0].id
+    return next(iter(ours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ def check_owner(message: Message) -> None:
 
 def _check_path(message: Message, segments: list[str]) -> None:
     owner = _party(segments[0], segments[1])
-    if owner is None or all(party.id != owner for party in message.caller.parties):
+    if owner is None or all(party.id != owner or party.is_suspended for party in message.caller.parties):
         raise NotTheOwner(f"{segments[0]}*{segments[1]} in the path is not a party of your platform")
 
 

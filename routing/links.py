@@ -101,8 +101,8 @@ def check_response_url(url: object, caller: Platform) -> str:
     """
     if not isinstance(url, str) or not url:
         raise InvalidMessage("response_url is missing")
-    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
-        raise InvalidMessage("response_url has spaces or control characters")
+    if any(not 0x20 < ord(character) < 0x7F for character in url):  # RFC 3986: anything else is percent-encoded
+        raise InvalidMessage("response_url has characters that no URL may have")
     if origin_of(url) is None or "@" in urlsplit(url).netloc:
         raise InvalidMessage("response_url is not an absolute http(s) URL without credentials")
     if not belongs_to(url, caller):

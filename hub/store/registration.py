@@ -78,6 +78,7 @@ async def set_roles(
                 .values(**values)
             )
             continue
+        await _take_over(connection, key, role, side)
         try:
             await connection.execute(
                 insert(parties).values(platform_id=platform_id, key=key, role=role, counterpart=side, **values)
@@ -92,10 +93,18 @@ async def set_roles(
         )
 
 
+async def _take_over(connection: AsyncConnection, key: str, role: Role, side: str) -> None:
+    """Forget a party on the platform that dropped it, where there is one: it moved to another."""
+    row = (parties.c.key == key, parties.c.role == role, parties.c.counterpart == side, parties.c.is_suspended)
+    for platform_id in (await connection.scalars(select(parties.c.platform_id).where(*row))).all():
+        await connection.execute(delete(parties).where(*row, parties.c.platform_id == platform_id))
+        await touch(connection, platform_id)
+
+
 async def check_roles_free(
     connection: AsyncConnection, platform_id: str, roles: Iterable[RoleRow], counterpart: PartyId | None = None
 ) -> None:
-    """Raises RoleTaken where another platform holds one of these roles."""
+    """Raises RoleTaken where another platform holds one of these roles; one that it dropped it holds no more."""
     side = counterpart.folded if counterpart else ""
     for row in roles:
         holder = await connection.scalar(
@@ -104,6 +113,7 @@ async def check_roles_free(
                 parties.c.role == row.role,
                 parties.c.counterpart == side,
                 parties.c.platform_id != platform_id,
+                parties.c.is_suspended.is_(False),
             )
         )
         if holder is not None:

@@ -74,6 +74,15 @@ CASES = [
     Case("no modules", 3003, "check endpoints", "credentials", modules=()),
     Case("no token", 2001, "read credentials", "token", body={"token": None}),
     Case("no roles", 2001, "read credentials", "roles", body={"roles": []}),
+    Case("the hub itself", 2001, "check roles", "is the hub itself", body={
+        "roles": [
+            {"role": "CPO", "country_code": "NL", "party_id": "TNM", "business_details": {"name": "x"}},
+            {"role": "EMSP", "country_code": "nl", "party_id": "Hub", "business_details": {"name": "x"}},
+        ]
+    }),
+    Case("the same role twice", 2001, "check roles", "CPO NL*TNM is there twice", body={
+        "roles": 2 * [{"role": "CPO", "country_code": "NL", "party_id": "TNM", "business_details": {"name": "x"}}]
+    }),
     Case("a role of another platform", 2001, "check roles", "is held by another platform", body={
         "roles": [
             {"role": "CPO", "country_code": "NL", "party_id": "TNM", "business_details": {"name": "x"}},

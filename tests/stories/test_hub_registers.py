@@ -146,9 +146,15 @@ async def test_nothing_is_posted_where_there_is_nothing_to_agree_on(
         assert not [seen for seen in cpo.seen if seen.module == "credentials"]
 
 
-@pytest.mark.parametrize("why", ["a role of another platform", "a role that the admin named is missing"])
+@pytest.mark.parametrize(
+    "why", ["a role of another platform", "a role that the admin named is missing", "the hub itself"]
+)
 async def test_a_platform_with_the_wrong_roles_is_told_goodbye(chosen: Settings, why: str) -> None:
-    async with staffed(chosen) as (hub, admin), FakeCpo() as first, FakeCpo("nl*tnm") as second:
+    async with (
+        staffed(chosen) as (hub, admin),
+        FakeCpo() as first,
+        FakeCpo("nl*hub" if "hub" in why else "nl*tnm") as second,
+    ):
         roles = [{"role": "CPO", "country_code": "FR", "party_id": "BOR", "name": "x"}] if "missing" in why else None
         if roles is None:
             await join(hub, first)

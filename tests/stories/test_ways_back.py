@@ -134,6 +134,17 @@ async def test_a_result_is_taken_only_from_who_was_ordered(there: Scene) -> None
     assert len(there.emsp.seen) == before
 
 
+async def test_a_result_without_a_body_is_no_result(there: Scene) -> None:
+    """Not JSON: HTTP 400, and never forwarded (OCPI 2.2.1, status codes; transport and format, Request format)."""
+    for what in ORDERS:
+        _, url = await order(there, what, there.emsp.expect_result()[0])
+        before = len(there.emsp.seen)
+        for body in (b"", b" "):
+            told = await there.cpo.send("POST", "commands", url=url, body=body)
+            assert (told.http, told.status_code) == (400, 2001), what
+        assert len(there.emsp.seen) == before
+
+
 async def test_a_foreign_response_url_is_refused(there: Scene) -> None:
     own = there.emsp.base_url
     port = str(there.emsp.serving.port)
@@ -141,7 +152,7 @@ async def test_a_foreign_response_url_is_refused(there: Scene) -> None:
         there.cpo.base_url + "/x", "http://127.0.0.1:9/x", "http://example.com/x", f"{own}.example.com/x",
         own.replace("http:", "https:") + "/x", own.replace("http:", "ftp:") + "/x",
         own.replace(port, f"{port}@127.0.0.1:9") + "/x", own.replace("127.0.0.1", "localhost") + "/x",
-        "/x", "x", "", f"{own}/a b", f"{own}/a\n",
+        "/x", "x", "", f"{own}/a b", f"{own}/a\n", f"{own}/\u00e9",
     )  # fmt: skip
     before = len(there.cpo.seen)
     for what in ORDERS:
