@@ -78,7 +78,7 @@ class Pulls:
             return
         now = time.time()
         async with self._store.read() as connection:
-            rows = await pulls.due(connection, now, MAX_AT_ONCE * 4, latest=self._latest(now))
+            rows = await pulls.due(connection, now, MAX_AT_ONCE * 4, latest=self._latest(now), busy=self._under_way)
         for row in rows:
             if len(self._tasks) >= MAX_AT_ONCE:
                 return
@@ -132,12 +132,13 @@ class Pulls:
     def _is_open(self, source: Source) -> bool:
         """Whether the party can be asked now; this node asks a platform one thing at a time."""
         platform = self._directory().platforms.get(source.platform_id)
-        under_way = {other.platform_id for other in self._tasks.values()}
-        return (
-            platform is not None
-            and platform.status is ConnectionStatus.CONNECTED
-            and source.platform_id not in under_way
-        )
+        is_connected = platform is not None and platform.status is ConnectionStatus.CONNECTED
+        return is_connected and source.platform_id not in self._under_way
+
+    @property
+    def _under_way(self) -> set[str]:
+        """The platforms that this node is just asking."""
+        return {source.platform_id for source in self._tasks.values()}
 
     async def _claim(self, source: Source, now: float) -> bool:
         async with self._store.write() as connection:

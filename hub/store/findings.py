@@ -1,5 +1,4 @@
-"""What is wrong with what parties send, counted in the store.from hub.store.upsert import Upsert
-
+"""What is wrong with what parties send, counted in the store.
 
 Every function works inside a transaction of the caller's. What is personal was masked before it came here.
 """

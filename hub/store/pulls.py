@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store.many import execute_many
 from hub.store.memory_tables import pulls
+from hub.store.tables import platforms
 from hub.store.upsert import Upsert
-from routing.ocpi import PartyId
+from routing.ocpi import ConnectionStatus, PartyId
 
 MAX_REASON = 500
 
@@ -102,9 +103,15 @@ async def forget(connection: AsyncConnection, source: Source) -> None:
     await connection.execute(delete(pulls).where(_is(source)))
 
 
-async def due(connection: AsyncConnection, now: float, limit: int, *, latest: float) -> list[PullRow]:
-    """What is to be pulled now, the longest overdue first; what is due after `latest` was planned by a wrong clock."""
-    query = select(pulls).where(_is_free(now, latest))
+async def due(
+    connection: AsyncConnection, now: float, limit: int, *, latest: float, busy: Collection[str] = ()
+) -> list[PullRow]:
+    """What is to be pulled now, the longest overdue first; what is due after `latest` was planned by a wrong clock.
+
+    Nothing of platforms that are not connected, or that this node is busy with: they may be overdue for days.
+    """
+    there = select(platforms.c.id).where(platforms.c.status == ConnectionStatus.CONNECTED, platforms.c.id.not_in(busy))
+    query = select(pulls).where(_is_free(now, latest), pulls.c.platform_id.in_(there))
     return [_row(row) for row in await connection.execute(query.order_by(pulls.c.due_at).limit(limit))]
 
 
