@@ -5,6 +5,7 @@ A status changes only from where OCPI lets it: CONNECTED to OFFLINE and back (ro
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store import pulls
 from hub.store.many import execute_many
-from hub.store.registry import touch
+from hub.store.registry import bump
 from hub.store.tables import platforms
 from routing.ocpi import ConnectionStatus
 
@@ -69,11 +70,10 @@ async def came_back(connection: AsyncConnection, platform_id: str, at: float) ->
 
 
 async def _turned(connection: AsyncConnection, platform_id: str, before: ConnectionStatus, **values: Any) -> bool:
+    revision = await bump(connection)  # first, as everybody does: two changes never wait for each other
     turned = await connection.execute(
         update(platforms)
         .where(platforms.c.id == platform_id, platforms.c.status == before, platforms.c.token_out.is_not(None))
-        .values(**values)
+        .values(**values, updated_at=time.time(), revision=revision)
     )
-    if turned.rowcount:
-        await touch(connection, platform_id)
     return bool(turned.rowcount)
