@@ -145,6 +145,8 @@ class Liveness:
         try:
             async with self._slots:
                 began = time.time()
+                if self._askable(platform_id) is None:  # this node may not know it yet: then another asks
+                    return
                 async with self._core.store.write() as connection:
                     is_mine = await claims.claim(connection, f"alive {platform_id}", now=time.time(), every_s=every_s)
                 failure = await self._ask(platform_id) if is_mine else None
@@ -165,8 +167,8 @@ class Liveness:
 
     async def _ask(self, platform_id: str) -> Failure | None:
         """GET versions, with the hub's token: None where the platform is alive, or cannot be asked (any more)."""
-        platform = self._core.picture.directory.platforms.get(platform_id)
-        if platform is None or platform.status not in ASKED or not (platform.token_out and platform.versions_url):
+        platform = self._askable(platform_id)
+        if platform is None or not (platform.token_out and platform.versions_url):
             return None
         failure = await self._call(platform, platform.versions_url, platform.token_out)
         if failure is not None and failure.is_rejection:
@@ -178,6 +180,12 @@ class Liveness:
             self._heard[platform_id] = time.time()
         self.results["alive" if failure is None else "rejected" if failure.is_rejection else "failed"] += 1
         return failure
+
+    def _askable(self, platform_id: str) -> Platform | None:
+        """The platform, if it can be asked."""
+        platform = self._core.picture.directory.platforms.get(platform_id)
+        is_askable = platform is not None and platform.status in ASKED and platform.token_out and platform.versions_url
+        return platform if is_askable else None
 
     async def _call(self, platform: Platform, url: str, token: str) -> Failure | None:
         try:
