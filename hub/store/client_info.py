@@ -88,12 +88,12 @@ async def post(connection: AsyncConnection, rows: Sequence[InfoRow]) -> None:
     await _in_slices(connection, _POST.on(connection), rows, claimed_until=0.0)
 
 
+# built once: what SQLAlchemy makes of a statement waits for the garbage collector, and there are thousands of pushes
 _SAME: Final = and_(*(column == bindparam(f"the_{column.name}") for column in client_info_pushes.primary_key))
 _IS_FREE: Final = or_(
     client_info_pushes.c.claimed_until < bindparam("now"), client_info_pushes.c.claimed_until > bindparam("skewed")
 )
 _FREE: Final = select(*client_info_pushes.primary_key).where(_IS_FREE).limit(bindparam("at_most"))
-# built once: what SQLAlchemy makes of a statement waits for the garbage collector, and there are thousands of pushes
 _ONE: Final = select(client_info_pushes).where(_SAME)
 _ANY: Final = select(client_info_pushes.c.key).limit(1)
 _CLAIM: Final = (
