@@ -69,16 +69,19 @@ async def goes_on(hub: Served, cpo: FakeCpo, emsp: FakeEmsp, platform_id: str) -
     before = len(cpo.seen)
     await hub.admin("POST", f"/api/v1/platforms/{platform_id}/suspend")
     assert (await cpo.push_session("DE*ABC", emsp.parties[0])).status_code == 4003
+    await told_of(cpo, "SUSPENDED", before)  # else it is told once, what is true by then
     await hub.admin("POST", f"/api/v1/platforms/{platform_id}/resume")
     _, trail = await hub.admin("GET", "/api/v1/audit?limit=2")
     assert [row["action"] for row in trail["items"]] == ["resumed", "suspended"]
     told: list[Any] = [seen.document["status"] for seen in await told_of(cpo, "CONNECTED", before)]
     assert told == ["SUSPENDED", "CONNECTED"]
 
+    before = len(cpo.seen)
     emsp.misbehave("offline")
     await becomes(hub, platform_id, "OFFLINE")
     emsp.behave()
     await becomes(hub, platform_id, "CONNECTED")
+    await told_of(cpo, "CONNECTED", before)  # which is not to be taken for news of the next time
     correlation_id = pushed.sent["X-Correlation-ID"]
     _, found = await hub.admin("GET", f"/api/v1/journal?correlation_id={correlation_id}")
     assert len(found["items"]) == 1
