@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,12 +16,11 @@ from aiohttp.web_protocol import RequestHandler
 from hub.chores import Chore, doing
 from hub.connection import Connection, Connections, Handler
 from hub.refusals import Refuse
+from hub.securing import HANDSHAKE_S, Make, Securing
 from hub.tls import WATCH_S, Certificates, Renewal
 
 KEEP_ALIVE_S: Final = 75.0
 """How long a connection may be silent, or take to send the head of its first request."""
-HANDSHAKE_S: Final = 10.0
-"""How long a connection may take to begin with TLS; only then is it one of those that are bounded."""
 MAX_TARGET: Final = 64 * 1024
 BACKLOG: Final = 1024
 MAX_CONNECTIONS: Final = 10_000
@@ -70,7 +68,8 @@ async def listening(
     A connection may be silent, or take for the head of a request, `head_s` seconds. `refuse` sees each request before
     it is parsed, and may have it answered right there.
     """
-    connections = Connections(most_connections or bound_of_connections(), refuse)
+    most = most_connections or bound_of_connections()
+    connections = Connections(most, refuse)
     server = _Server(
         connections,
         handler,
@@ -82,7 +81,7 @@ async def listening(
         auto_decompress=False,
     )
     runner = web.ServerRunner(server, shutdown_timeout=shutdown_s)
-    async with accepting(runner, sock, certificates, handshake_s=min(head_s, HANDSHAKE_S)):
+    async with accepting(runner, sock, certificates, handshake_s=min(head_s, HANDSHAKE_S), most=most):
         yield connections
         connections.turns.close()
 
@@ -97,60 +96,51 @@ def bound_of_connections() -> int:
 
 @asynccontextmanager
 async def accepting(
-    runner: web.BaseRunner, sock: socket.socket, certificates: Certificates | None, handshake_s: float = HANDSHAKE_S
+    runner: web.BaseRunner,
+    sock: socket.socket,
+    certificates: Certificates | None,
+    *,
+    handshake_s: float = HANDSHAKE_S,
+    most: int | None = None,
 ) -> AsyncIterator[None]:
     """Let a runner accept on a socket, with TLS where there are certificates; in the end the socket is closed.
 
+    Of at most so many connections a tenth may be at their TLS handshake.
+
     Raises OSError for certificates that cannot be used.
     """
-    door = _Door(runner, sock, handshake_s)
     await runner.setup()
+    make = cast(Make, runner.server)
+    most = most or bound_of_connections()
     try:
-        await door.open(certificates.context() if certificates else None)
-        async with doing(*_watched(certificates, door)):
+        async with _secured(make, sock, certificates, handshake_s, most) if certificates else _plain(make, sock):
             yield
     finally:
         sock.close()  # while it is open the system lets callers in, whom nobody would answer
         await runner.cleanup()
 
 
-def _watched(certificates: Certificates | None, door: _Door) -> list[Chore]:
-    return [Chore("watching certificates", WATCH_S, Renewal(certificates, door.open).look)] if certificates else []
+@asynccontextmanager
+async def _plain(make: Make, sock: socket.socket) -> AsyncIterator[None]:
+    server = await asyncio.get_running_loop().create_server(make, sock=sock, backlog=BACKLOG)
+    try:
+        yield
+    finally:
+        server.close()
 
 
-class _Door:
-    """Accepts on one socket; opened anew, it accepts with another TLS context, and no connection is lost."""
-
-    def __init__(self, runner: web.BaseRunner, sock: socket.socket, handshake_s: float) -> None:
-        self._runner = runner
-        self._sock = sock
-        self._handshake_s = handshake_s
-        self._site: _Site | None = None
-
-    async def open(self, tls: ssl.SSLContext | None) -> None:
-        """Accept with this context from now on."""
-        before, self._site = self._site, _Site(self._runner, self._sock.dup(), tls, self._handshake_s)
-        await self._site.start()
-        if before is not None:
-            await before.stop()
-
-
-class _Site(web.SockSite):
-    """aiohttp's, which leaves it to the event loop how long TLS may take to begin: a minute."""
-
-    def __init__(
-        self, runner: web.BaseRunner, sock: socket.socket, tls: ssl.SSLContext | None, handshake_s: float
-    ) -> None:
-        super().__init__(runner, sock, ssl_context=tls, backlog=BACKLOG)
-        self._handshake_s = handshake_s if tls is not None else None
-
-    async def start(self) -> None:
-        """Accept."""
-        await web.BaseSite.start(self)
-        self._server = await asyncio.get_running_loop().create_server(
-            cast(Any, self._runner.server),
-            sock=self._sock,
-            ssl=self._ssl_context,
-            backlog=self._backlog,
-            ssl_handshake_timeout=self._handshake_s,
-        )
+@asynccontextmanager
+async def _secured(
+    make: Make, sock: socket.socket, certificates: Certificates, handshake_s: float, most: int
+) -> AsyncIterator[None]:
+    """With what the files of the certificates say at the time."""
+    securing = Securing(make, certificates.context(), within_s=handshake_s, at_most=max(most // 10, 1))
+    accepting = asyncio.create_task(securing.accept(sock), name="accepting")
+    try:
+        async with doing(Chore("watching certificates", WATCH_S, Renewal(certificates, securing.use).look)):
+            yield
+    finally:
+        accepting.cancel()
+        await asyncio.gather(accepting, return_exceptions=True)
+        sock.close()
+        await securing.close()

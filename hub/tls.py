@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,10 @@ class Certificates:
 
 @dataclass(slots=True)
 class Renewal:
-    """Looks at a door's files, and opens the door anew with what they say now. Connections that are open stay."""
+    """Looks at a door's files, and has the door use what they say now. Connections that are open stay."""
 
     certificates: Certificates
-    reopen: Callable[[ssl.SSLContext], Awaitable[None]]
+    use: Callable[[ssl.SSLContext], None]
     _seen: tuple[tuple[int, int], ...] = field(init=False)
     _complaint: str = ""
     """What was wrong at the last look: it is told once."""
@@ -67,7 +67,7 @@ class Renewal:
                 self._complaint = str(error)
                 log.error("certificate unusable", file=str(self.certificates.cert), reason=str(error))
             return False
-        await self.reopen(context)
+        self.use(context)
         self._seen, self._complaint = stamp, ""
         log.info("certificate renewed", file=str(self.certificates.cert))
         return True

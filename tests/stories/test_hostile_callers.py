@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -214,10 +215,53 @@ async def test_parties_are_served_while_others_send_bodies_that_never_end(
 
 
 async def test_whoever_does_not_begin_with_tls_is_cut_off_soon(tmp_path: Path, connect: Connect) -> None:
-    """Each costs the hub fifty kilobytes, and is none of its connections before that."""
     cert, key = Authority(tmp_path).issue(file="door")
     async with door(head_s=0.5, certificates=Certificates(cert, key)) as (port, _):
         silent, slow = await connect(port), await connect(port)
         slow[1].write(b"\x16\x03\x01\x02\x00")
         assert await is_hung_up(silent)
         assert await is_hung_up(slow)
+
+
+async def test_a_crowd_that_does_not_begin_with_tls_keeps_nobody_out(tmp_path: Path, connect: Connect) -> None:
+    """It is bounded from the first moment, long before its time is over."""
+    authority = Authority(tmp_path)
+    cert, key = authority.issue(file="door")
+    async with door(most=50, certificates=Certificates(cert, key)) as (port, connections):
+        kept = await asyncio.open_connection("127.0.0.1", port, ssl=authority.client())
+        assert await ask(kept) == "/"
+        crowd = [await connect(port) for _ in range(300)]
+        for early in crowd[:295]:
+            assert await is_hung_up(early)
+        another = await asyncio.open_connection("127.0.0.1", port, ssl=authority.client())
+        assert await ask(another) == await ask(kept) == "/"
+        assert not crowd[-1][0].at_eof()  # whose time has not come either
+        assert connections.count == 2
+        for writer in (kept[1], another[1]):
+            writer.close()
+
+
+async def test_a_request_may_come_with_the_end_of_the_tls_handshake(tmp_path: Path, connect: Connect) -> None:
+    """RFC 8446, section 2: a client sends its request right behind its Finished, in one segment."""
+    authority = Authority(tmp_path)
+    cert, key = authority.issue(file="door")
+    async with door(certificates=Certificates(cert, key)) as (port, _):
+        reader, writer = await connect(port)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = authority.client().wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+        while True:
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65536))
+        client.write(b"GET /early HTTP/1.1\r\nHost: hub\r\n\r\n")
+        writer.write(outgoing.read())
+        answer = b""
+        while not answer.endswith(b"/early"):
+            incoming.write(await reader.read(65536))
+            with suppress(ssl.SSLWantReadError):
+                while part := client.read():
+                    answer += part
+        assert answer.startswith(b"HTTP/1.1 200 ")

@@ -142,12 +142,8 @@ async def ask(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], inv
 async def test_files_that_do_not_fit_leave_the_door_as_it_is(authority: Authority) -> None:
     """A key that is written before its certificate is such a moment."""
     cert, key = authority.issue(file="door")
-    opened: list[ssl.SSLContext] = []
-
-    async def reopen(context: ssl.SSLContext) -> None:
-        opened.append(context)
-
-    renewal = Renewal(Certificates(cert, key), reopen)
+    used: list[ssl.SSLContext] = []
+    renewal = Renewal(Certificates(cert, key), used.append)
     assert not await renewal.look()
     new_cert, new_key = authority.issue(file="renewed")
     os.replace(new_key, key)
@@ -156,7 +152,7 @@ async def test_files_that_do_not_fit_leave_the_door_as_it_is(authority: Authorit
     assert not await renewal.look()
     os.replace(new_cert, cert)
     assert await renewal.look()
-    assert len(opened) == 1
+    assert len(used) == 1
     assert not await renewal.look()
 
 
@@ -164,10 +160,8 @@ async def test_what_is_wrong_with_files_is_told_once(authority: Authority) -> No
     """They are looked at each second, perhaps until somebody comes on Monday."""
     cert, key = authority.issue(file="door")
 
-    async def reopen(context: ssl.SSLContext) -> None:
-        raise AssertionError("there is nothing to open the door with")
-
-    renewal = Renewal(Certificates(cert, key), reopen)
+    used: list[ssl.SSLContext] = []
+    renewal = Renewal(Certificates(cert, key), used.append)
     with capture_logs() as told:
         for wrong in (b"", b"", b"nonsense"):
             key.write_bytes(wrong)
@@ -176,6 +170,7 @@ async def test_what_is_wrong_with_files_is_told_once(authority: Authority) -> No
         key.unlink()
         for _ in range(3):
             assert not await renewal.look()
+    assert not used
     assert [row["event"] for row in told] == ["certificate unusable"] * len({row["reason"] for row in told})
     assert len(told) in (2, 3)
 
