@@ -105,6 +105,9 @@ class Hub:
 class SchemaOutdated(Exception):
     """The store's schema is older than this version, and must not be changed by itself."""
 
+    def __str__(self) -> str:
+        return "the store's schema is not of this version: run `ocpi-hub migrate`"
+
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Hub]:
@@ -280,4 +283,4 @@ async def _prepare(store: Store, settings: Settings) -> None:
     if store.is_sqlite or settings.storage.auto_migrate:
         await store.migrate()
     elif not await store.is_migrated():
-        raise SchemaOutdated("the store's schema is not of this version: run `ocpi-hub migrate`")
+        raise SchemaOutdated

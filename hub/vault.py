@@ -67,7 +67,10 @@ class Vault:
         key_id, nonce, text = sealed[:4], sealed[4 : 4 + _NONCE_BYTES], sealed[4 + _NONCE_BYTES :]
         key = self._keys.get(key_id)
         if key is None:
-            raise VaultError(f"{row} is sealed with master key {key_id.hex()}, which is not at hand")
+            raise VaultError(
+                f"{row} is sealed with master key {key_id.hex()}, which is not at hand: "
+                "is security.master_key or security.master_key_file that of this store?"
+            )
         try:
             return key.decrypt(nonce, text, row.encode()).decode()
         except (InvalidTag, ValueError):
@@ -111,9 +114,13 @@ def keys_from_file(file: Path) -> list[bytes]:
     try:
         if not file.exists():
             _make(file)
-        return read_keys(file.read_text())
+        text = file.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise VaultError(f"the master key file {file} cannot be made or read: {error.strerror}") from None
+    try:
+        return read_keys(text)
+    except VaultError as error:
+        raise VaultError(f"the master key file {file} cannot be used: {error}") from None
 
 
 def _make(file: Path) -> None:
