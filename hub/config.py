@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -118,13 +119,25 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _check_environment() -> None:
-    """A misspelt variable is silently ignored by pydantic-settings; here it is an error."""
-    for name in os.environ:
+    """What pydantic-settings ignores (a misspelt variable), or refuses without its name (a list that is not JSON)."""
+    for name, value in os.environ.items():
         if not name.upper().startswith(ENV_PREFIX) or name.upper() in CLI_VARIABLES:
             continue
-        *sections, key = name.upper().removeprefix(ENV_PREFIX).lower().split("__")
-        if not sections or key not in _known(sections) or _known([*sections, key]):
+        place = name.upper().removeprefix(ENV_PREFIX).lower().split("__")
+        field = _known(place[:-1]).get(place[-1]) if len(place) > 1 else None
+        if field is None or _known(place):
             raise ConfigError(f"environment: {name} is not a known setting")
+        if get_origin(field.annotation) is tuple and not _is_json(value):
+            setting = f"{'.'.join(place)} = {value!r}"
+            raise ConfigError(f'environment {name}: {setting}: a list is written in JSON, like ["a", "b"]')
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _known(sections: list[str]) -> Mapping[str, FieldInfo]:
@@ -138,20 +151,39 @@ def _known(sections: list[str]) -> Mapping[str, FieldInfo]:
     return fields
 
 
-_MAY_BE_SECRET = frozenset({"admin", "security", "storage"})
-"""Sections whose values no error repeats: under a misspelt key there may be a secret, too."""
+_REASONS = {
+    "extra_forbidden": "is not a known setting",
+    "model_type": "is a section, not a value",
+    "tuple_type": "is a list, not a single value",
+}
 
 
 def _explain(error: ValidationError, file: Path, values: dict[str, Any]) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_context=False):
         place = [str(part) for part in problem["loc"]]
-        depth = 3 if _known(place[:2]) else 2
-        variable = ENV_PREFIX + "__".join(place[:depth]).upper()
-        source = f"environment {variable}" if variable in os.environ else str(file)
-        value: Any = os.environ.get(variable, _at(values, place))
-        shown = "***" if place and place[0] in _MAY_BE_SECRET else repr(value)
-        reason = "is not a known setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-        yield f"{source}: {'.'.join(place)} = {shown}: {reason}"
+        setting = place[: 3 if _known(place[:2]) else 2]
+        variables = _variables(setting)
+        source = f"environment {', '.join(variables)}" if variables else str(file)
+        reason = _REASONS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+        if _known(place) and problem["type"] != "model_type":  # the settings of this section do not go together
+            yield f"{source}: {'.'.join(place)}: {reason}"
+            continue
+        value = os.environ[variables[0]] if variables else _at(values, place)
+        yield f"{source}: {'.'.join(place)} = {repr(value) if _may_be_told(setting, value) else '***'}: {reason}"
+
+
+def _may_be_told(setting: list[str], value: Any) -> bool:
+    """No error repeats a secret: what is one, and under a misspelt key or section anything that may be one."""
+    field = _known(setting[:-1]).get(setting[-1])
+    if field is None or _known(setting):
+        return isinstance(value, int | float)
+    return field.repr and field.annotation != (SecretStr | None)
+
+
+def _variables(place: list[str]) -> list[str]:
+    """The variables that give a setting, or anything in a section."""
+    wanted = f"{ENV_PREFIX}{'__'.join(place)}".upper()
+    return sorted(name for name in os.environ if f"{name.upper()}__".startswith(f"{wanted}__"))
 
 
 def _at(values: Any, place: list[str]) -> Any:
@@ -166,12 +198,14 @@ def masked(settings: Settings) -> dict[str, dict[str, Any]]:
     """The settings as they may be shown: secrets and the store's password masked."""
     shown: dict[str, dict[str, Any]] = settings.model_dump(mode="json")
     shown["storage"]["url"] = mask_url(settings.storage.url)
+    if settings.telemetry.otlp_endpoint:
+        shown["telemetry"]["otlp_endpoint"] = mask_url(settings.telemetry.otlp_endpoint)
     shown["hub"]["public_url"] = settings.public_url
     return shown
 
 
 def mask_url(url: str) -> str:
-    """A database URL without its password."""
+    """A URL without its password."""
     if url.startswith("sqlite"):
         return url
     scheme, _, rest = re.sub(r"(?<=[?&]password=)[^&]*", "***", url).partition("://")

@@ -4,25 +4,68 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from hub.tls import Certificates
+from routing.catalogue import module_named
 from routing.ocpi import VERSIONS, PartyId
+
+CONFIGURATION: Final = frozenset({"versions", "credentials", "hubclientinfo"})
+"""Modules that the hub itself answers."""
+POSTGRESQL_OPTIONS: Final = frozenset(
+    {"host", "port", "user", "password", "passfile", "ssl", "sslmode", "prepared_statement_cache_size"}
+)
+"""What may follow the question mark of a PostgreSQL URL."""
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("must be an address like https://hub.example")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_web_address)]
+Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_none(cls, values: Any) -> Any:
+        """An environment has no other word for none. An empty secret, however, is one that got lost on its way."""
+        if not isinstance(values, dict):
+            return values
+        may_be_none = {
+            name
+            for name, field in cls.model_fields.items()
+            if field.default is None and field.annotation != (SecretStr | None)
+        }
+        return {name: None if value == "" and name in may_be_none else value for name, value in values.items()}
 
 
 class HubSection(_Section):
     country_code: str = Field("NL", description="Country code of the hub as an OCPI party.")
     party_id: str = Field("HUB", description="Party id of the hub.")
-    name: str = Field("OCPI hub", description="Name shown to parties in business details.")
-    website: str | None = Field(None, description="Website shown to parties in business details.")
-    public_url: str | None = Field(
+    name: Text = Field("OCPI hub", max_length=100, description="Name shown to parties in business details.")
+    website: Address | None = Field(None, description="Website shown to parties in business details.")
+    public_url: Address | None = Field(
         None, description="Base of every URL the hub hands out; http://<server.host>:<server.port> if empty."
     )
     versions: tuple[str, ...] = Field(tuple(VERSIONS), description="OCPI versions offered to parties.")
@@ -37,6 +80,14 @@ class HubSection(_Section):
         unknown = [number for number in value if number not in VERSIONS]
         if unknown or not value:
             raise ValueError(f"choose from {', '.join(VERSIONS)}")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("custom_modules")
+    @classmethod
+    def _are_custom(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name.lower() in CONFIGURATION or module_named(name):
+                raise ValueError(f"{name!r} is a module of OCPI, or no identifier of one")
         return value
 
     @model_validator(mode="after")
@@ -70,7 +121,7 @@ class _DoorSection(_Section):
 
 
 class ServerSection(_DoorSection):
-    host: str = Field("127.0.0.1", description="Address of the public OCPI door.")
+    host: Text = Field("127.0.0.1", description="Address of the public OCPI door.")
     port: int = Field(8080, ge=0, le=65535, description="Port of the public OCPI door; 0 takes a free one.")
     trusted_proxies: tuple[str, ...] = Field(
         (), description="CIDRs of proxies whose X-Forwarded-For and X-Forwarded-Proto count."
@@ -106,10 +157,10 @@ class OidcSection(_Section):
 
 
 class AdminSection(_DoorSection):
-    host: str = Field("127.0.0.1", description="Address of the admin door.")
+    host: Text = Field("127.0.0.1", description="Address of the admin door.")
     port: int = Field(8081, ge=0, le=65535, description="Port of the admin door; 0 takes a free one.")
     bootstrap_key: SecretStr | None = Field(None, description="An owner key for automation; best given by environment.")
-    public_url: str | None = Field(
+    public_url: Address | None = Field(
         None, description="Address that people open the web view at, where a proxy stands before the admin door."
     )
     session_s: float = Field(43_200, gt=0, description="Seconds after which a person must log in again, at the latest.")
@@ -119,16 +170,32 @@ class AdminSection(_DoorSection):
 
 class StorageSection(_Section):
     url: str = Field(
-        "sqlite:///ocpi-hub.db", description="sqlite:///FILE, or postgresql://user:password@host/database."
+        "sqlite:///ocpi-hub.db",
+        repr=False,
+        description="sqlite:///FILE, or postgresql://user:password@host/database.",
     )
     auto_migrate: bool = Field(True, description="Whether serve brings a PostgreSQL schema to this version by itself.")
 
     @field_validator("url")
     @classmethod
-    def _known(cls, value: str) -> str:
-        if not value.startswith(("sqlite://", "postgresql://")):
-            raise ValueError("must begin with sqlite:// or postgresql://")
+    def _can_be_read(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            _check_postgresql(value)
+        elif value != "sqlite://" and not value.startswith("sqlite:///"):
+            raise ValueError("must be sqlite:///FILE (a fourth slash where it is an absolute path) or postgresql://...")
         return value
+
+
+def _check_postgresql(url: str) -> None:
+    """Raises ValueError for what the driver would stumble over, without repeating a part of the URL."""
+    address, _, options = url.rpartition("@")[2].removeprefix("postgresql://").partition("?")
+    given = parse_qsl(options, keep_blank_values=True)
+    ports = [value for name, value in given if name == "port"]
+    ports += re.findall(r":([^:\]]*)$", address.partition("/")[0])
+    if not all(port.isdecimal() for port in ports):
+        raise ValueError("its port is not a number (in a password write %3A, %2F and %40 for : / and @)")
+    if not POSTGRESQL_OPTIONS.issuperset(name for name, _ in given):
+        raise ValueError(f"it may have the options {', '.join(sorted(POSTGRESQL_OPTIONS))}, and no others")
 
 
 class SecuritySection(_Section):
@@ -145,7 +212,10 @@ class SecuritySection(_Section):
     @field_validator("master_key")
     @classmethod
     def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(base64.b64decode(value.get_secret_value(), validate=True)) != 32:
+        if value is not None:
+            with suppress(ValueError):
+                if len(base64.b64decode(value.get_secret_value(), validate=True)) == 32:
+                    return value
             raise ValueError("must be 32 bytes in Base64")
         return value
 
@@ -185,8 +255,8 @@ class LogSection(_Section):
 
 
 class TelemetrySection(_Section):
-    otlp_endpoint: str | None = Field(
+    otlp_endpoint: Address | None = Field(
         None,
-        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        repr=False,
         description="Where OpenTelemetry traces go, like http://collector:4318; needs the extra ocpi-hub[otel].",
     )

@@ -16,7 +16,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, text
+from asyncpg.exceptions import ClientConfigurationError
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -141,8 +142,10 @@ def _refuses(error: BaseException | None) -> bool:
 
     Before anything is sent that is a ValueError, from the server a state of the classes cardinality and data exception.
     """
-    state = getattr(error, "sqlstate", None)
-    return isinstance(error and error.__cause__, ValueError) or (state is not None and state[:2] in ("21", "22"))
+    state, cause = getattr(error, "sqlstate", None), error and error.__cause__
+    if isinstance(cause, ClientConfigurationError):  # a ValueError too: of the URL, before there is a connection
+        return False
+    return isinstance(cause, ValueError) or (state is not None and state[:2] in ("21", "22"))
 
 
 def _sqlite_url(url: str) -> str:
@@ -154,7 +157,9 @@ def _sqlite_url(url: str) -> str:
 
 
 def _postgresql(url: str, statement_s: float | None, **options: Any) -> AsyncEngine:
-    address = url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    address = make_url(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    if mode := address.query.get("sslmode"):  # the word of everybody else for it
+        address = address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     limits = {"timeout": _CONNECT_S, "command_timeout": statement_s}
     return create_async_engine(address, hide_parameters=True, connect_args=limits, **options)
 

@@ -205,3 +205,19 @@ async def test_a_store_in_memory_is_a_store() -> None:
             assert await registry.directory_revision(connection) == 1
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+async def test_sslmode_is_understood_as_everybody_writes_it(store_url: str) -> None:
+    store = Store(f"{store_url}&sslmode=disable")
+    await store.ping()
+    await store.close()
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+async def test_an_option_that_the_driver_does_not_take_is_told_as_the_store_being_away(store_url: str) -> None:
+    for option in ("sslmode=perhaps", "ssl=perhaps"):
+        store = Store(f"{store_url}&{option}")
+        with pytest.raises(StoreUnavailable, match="sslmode"):
+            await store.ping()
+        await store.close()
