@@ -188,6 +188,8 @@ class GetAll:
         if not ids:
             raise UnknownObject()
         found = [row for row in await self.memory.find(message.module, ids) if row.owner in owners]
+        if len(found) > 1 and below:  # an EVSE tells apart locations of the same id
+            found = [row for row in found if _has_part(row, below[:1])] or found
         if len({row.owner for row in found}) > 1:
             raise UnknownReceiver("several parties have an object of this id: name one in OCPI-to")
         if not found:
@@ -260,6 +262,10 @@ def _ids(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if "type" in ids and message.version.rank > 1:
         key.append(ids["type"])
     return tuple(key), tuple(ids[name] for name in BELOW if name in ids)
+
+
+def _has_part(row: Stored, below: tuple[str, ...]) -> bool:
+    return part_of(parse_json(row.body), row.module, below) is not None
 
 
 def _has_timeslot(row: Stored, asked: Asked) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from hub.config import Settings
 from hub.lifecycle import Hub, running
-from hub.testing import FakeCpo, FakeEmsp, FakeParty
+from hub.testing import FakeCpo, FakeEmsp, FakeParty, samples
 from hub.testing.roles import owned_path
 from routing.agreements import Agreement
 from routing.links import next_page
@@ -182,6 +182,23 @@ async def test_one_object_is_shown_with_its_parts_and_only_if_it_is_one(settings
         await other.push_location(HUB, "A1")
         twice = await emsp.send("GET", "locations", "/A1", to=HUB, interface="sender")
         assert (twice.http, twice.status_code) == (200, 4001)
+
+
+async def test_an_evse_tells_apart_locations_of_the_same_id(settings: MakeSettings) -> None:
+    """Like an Open Routing Request, though it is the hub that answers."""
+    async with crowd(settings()) as (_, one, other, emsp, _):
+        await one.push_location(HUB, "A1")
+        await other.push_location(HUB, "A1")
+        evse = {**samples.location("2.2.1", other.parties[0], "A1")["evses"][0], "uid": "BEC-7"}
+        place = owned_path(other.parties[0], "A1", "BEC-7")
+        assert (await other.send("PUT", "locations", place, to=HUB, body=evse)).is_success
+        for path, name, value in (("/A1/bec-7", "uid", "BEC-7"), ("/A1/BEC-7/1", "id", "1")):
+            found = await emsp.send("GET", "locations", path, to=HUB, interface="sender")
+            assert (found.http, found.status_code, found.data[name]) == (200, 1000, value)
+            assert found.party("from") == HUB
+        for path in ("/A1/A1-1", "/A1/nobody's"):
+            twice = await emsp.send("GET", "locations", path, to=HUB, interface="sender")
+            assert (twice.http, twice.status_code) == (200, 4001)
 
 
 async def test_an_owner_reads_the_hubs_copy_back(settings: MakeSettings) -> None:
