@@ -13,6 +13,7 @@ from admin.check_report import rendered
 from admin.problems import not_found
 from admin.route import NO_STORE, Call, Page, Query
 from admin.words import bad_cursor, fields_of
+from admin.written import in_utf8
 from hub.check import Report
 from hub.store import checks as stored
 
@@ -64,7 +65,7 @@ def as_file(report: Report, style: str) -> web.Response:
     """A report to be saved."""
     name = f"check-{report.party.replace('*', '-')}-{report.id}.{SUFFIXES[style]}"
     return web.Response(
-        text=rendered(report, style),
+        body=in_utf8(rendered(report, style)),
         content_type=MEDIA[style],
         charset="utf-8",
         headers={

@@ -8,9 +8,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic_core import to_json
-
 from admin.journal_json import detail, iso
+from admin.written import in_json
 from hub.store import Store
 from hub.store import journal as stored
 from hub.store.journal import LegRow, Wanted
@@ -55,7 +54,7 @@ async def exported(store: Store, wanted: Wanted, style: str) -> AsyncGenerator[b
         if style == "csv":
             yield _csv_rows([_csv_row(leg) for journey in found for leg in journey.legs])
         else:
-            yield b"".join(to_json(detail(journey)) + b"\n" for journey in found)
+            yield b"".join(in_json(detail(journey)) + b"\n" for journey in found)
         if not before:
             return
 

@@ -22,6 +22,7 @@ from admin.keys import AdminRole
 from admin.problems import Handler, Problem
 from admin.route import HUB, NO_STORE, ids_of
 from admin.sessions import Session
+from admin.written import in_utf8
 from hub.lifecycle import Hub
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -152,9 +153,9 @@ def showing(page: Page) -> Handler:
 def drawn(request: web.Request, page: Shown) -> web.Response:
     """The template, filled in."""
     context = _common(request) | dict(page.values)
-    response = aiohttp_jinja2.render_template(page.template, request, context, status=page.status)
-    response.headers.update(NO_STORE)
-    return response
+    text = aiohttp_jinja2.render_string(page.template, request, context)
+    body, headers = in_utf8(text), NO_STORE
+    return web.Response(status=page.status, body=body, content_type="text/html", charset="utf-8", headers=headers)
 
 
 def problem_page(request: web.Request, problem: Problem) -> web.Response:

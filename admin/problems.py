@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from admin.journal_filters import BadFilter
 from admin.users import LastOwner
+from admin.written import in_json
 from hub.peer import StepFailed
 from hub.platforms import UnknownPlatform, WrongState
 from hub.store import StoreUnavailable
@@ -50,7 +50,7 @@ class Problem(Exception):
         document: dict[str, Any] = {"title": self.title, "status": self.status, "detail": self.detail or self.title}
         if self.errors:
             document["errors"] = [{"field": name, "message": text} for name, text in self.errors.items()]
-        body = json.dumps(document | dict(self.more)).encode()
+        body = in_json(document | dict(self.more))
         return web.Response(status=self.status, body=body, content_type=CONTENT_TYPE, headers=self.headers)
 
 

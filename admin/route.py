@@ -10,11 +10,11 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 
 from admin.access import Admin
 from admin.keys import AdminRole
 from admin.problems import Handler, Problem, not_found
+from admin.written import in_json
 from hub.lifecycle import Hub
 
 API: Final = "/api/v1"
@@ -91,7 +91,7 @@ def serving(route: Route) -> Handler:
         if route.answer is None:
             return web.Response(status=204)
         return web.Response(
-            status=route.status, body=to_json(answer), content_type="application/json", headers=NO_STORE
+            status=route.status, body=in_json(answer), content_type="application/json", headers=NO_STORE
         )
 
     return handle

@@ -67,7 +67,8 @@ def envelope(code: int, message: str | None, timestamp: str, data: Any = None) -
     if message:
         document["status_message"] = message
     document["timestamp"] = timestamp
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    # half a character, which JSON can spell and UTF-8 cannot, may be in the words of others
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def open_envelope(body: bytes) -> dict[str, Any] | None:

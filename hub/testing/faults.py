@@ -175,6 +175,12 @@ _ROWS: Final = (
     Fault("garbage", Stage.ANSWER, "answers with a web page", _garbage),
     Fault("empty", Stage.ANSWER, "answers HTTP 200 without a body", _empty),
     Fault("truncated", Stage.ANSWER, "breaks off in the middle of its answer", _truncated),
+    Fault(
+        "half-character",
+        Stage.ANSWER,
+        "refuses with half a character in its words, which JSON can spell and UTF-8 cannot",
+        _says(200, 2001, "half \ud83d a character"),
+    ),
     Fault("drip", Stage.ANSWER, "sends white space a byte at a time, without end", _drip),
     Fault("repeats-token", Stage.ANSWER, "repeats in its words the token that it was called with", _repeats),
     Fault("huge", Stage.ANSWER, "answers with 100 MB", _huge),
