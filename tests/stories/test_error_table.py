@@ -88,7 +88,8 @@ def sent(method: str, path: str = PUT) -> Do:
 
 def get(**options: Any) -> Do:
     """Ask for a list, somehow wrong."""
-    return lambda scene: scene.emsp.send("GET", "sessions", interface="sender", **{"to": "NL*TNM"} | options)
+    asked = {"to": "NL*TNM", "query": "date_from=2020-01-01T00:00:00Z"} | options
+    return lambda scene: scene.emsp.send("GET", "sessions", interface="sender", **asked)
 
 
 def command(**body: Any) -> Do:

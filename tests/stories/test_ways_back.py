@@ -21,6 +21,7 @@ from hub.testing.exchange import Exchange, Seen
 from tests.stories.market import MakeSettings, join
 
 LONG = "x" * 900
+SINCE = "date_from=2020-01-01T00:00:00Z"
 """OCPI limits a URL to 255 characters; the hub does not."""
 
 
@@ -215,7 +216,7 @@ async def test_a_next_page_leads_back_to_where_it_comes_from(there: Scene) -> No
         wanted = link.format(list=own, base=own)
         page = pages(f'<{wanted}>; rel="next"')
         there.cpo.answers["sessions"] = lambda _, page=page: page  # type: ignore[misc]
-        first = await there.emsp.send("GET", "sessions", to="NL*TNM", interface="sender", query="offset=0&limit=10")
+        first = await there.emsp.send("GET", "sessions", to="NL*TNM", interface="sender", query=f"{SINCE}&limit=10")
         assert (first.headers["X-Total-Count"], first.headers["X-Limit"]) == ("2", "1")
         urls[next_of(first)] = wanted if "://" in wanted else own + wanted
     for _ in range(2):
@@ -233,7 +234,7 @@ async def test_a_next_page_leads_back_to_where_it_comes_from(there: Scene) -> No
 async def test_an_opaque_next_page_is_only_for_who_asked(there: Scene) -> None:
     own = there.cpo.serving.url(str(there.cpo.version), "sender", "sessions")
     there.cpo.answers["sessions"] = lambda _: pages(f'<{own}/pages/2>; rel="next"')
-    url = next_of(await there.emsp.send("GET", "sessions", to="NL*TNM", interface="sender"))
+    url = next_of(await there.emsp.send("GET", "sessions", to="NL*TNM", interface="sender", query=SINCE))
     before = len(there.cpo.seen)
     for party in (there.other_emsp, there.cpo, there.other_cpo):
         page = await party.send("GET", "sessions", url=url)
@@ -245,7 +246,7 @@ async def test_a_link_that_leads_nowhere_or_elsewhere_is_left_out(there: Scene) 
     own = there.cpo.base_url
     for link in ("", "<http://127.0.0.1:9/x>; rel=next", f'<{own}>; rel="prev"', "<>; rel=next", "junk", "<http://[>"):
         there.cpo.answers["sessions"] = lambda _, link=link: pages(link)  # type: ignore[misc]
-        first = await there.emsp.send("GET", "sessions", to="NL*TNM", interface="sender")
+        first = await there.emsp.send("GET", "sessions", to="NL*TNM", interface="sender", query=SINCE)
         assert (first.http, "Link" in first.headers) == (200, False), link
 
 
