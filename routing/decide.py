@@ -22,11 +22,14 @@ from routing.errors import (
     UnknownPath,
     UnknownReceiver,
 )
+from routing.links import split_query
 from routing.message import Message, Named
 from routing.ocpi import ConnectionStatus, Interface, PartyId, party_named
 
 MAX_DECIDED: Final = 100_000
 """How many answers one picture remembers."""
+NEEDS_DATE: Final = frozenset({"SES-S1"})
+"""Lists whose date_from is required (OCPI 2.1.1, 2.2.1 and 2.3.0, sessions, GET)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ Decision = Delivery | ToEverybody | FromMemory | FromEach | ByContent
 def decide(message: Message, directory: Directory) -> Decision:
     """Where a message goes. Raises the OcpiError that the caller is to be told."""
     check_owner(message)
+    _check_date(message)
     match message.receiver:
         case None:
             return ByContent()
@@ -93,6 +97,14 @@ def decide(message: Message, directory: Directory) -> Decision:
             return of_hub(message)
         case receiver:
             return direct(message, receiver, directory)
+
+
+def _check_date(message: Message) -> None:
+    """Raises InvalidMessage (2001) for a list without its date; a further page is asked for as its owner wrote it."""
+    if message.operation is None or message.operation.id not in NEEDS_DATE or message.parent:
+        return
+    if not any(name == "date_from" and part.partition("=")[2] for name, part in split_query(message.query)):
+        raise InvalidMessage("date_from is required")
 
 
 def of_hub(message: Message) -> Decision:

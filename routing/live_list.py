@@ -34,8 +34,6 @@ PATIENCE_S: Final = 8.0
 """How long one party is waited for; and after so long no further one is asked for the same page."""
 MAX_CALLS: Final = 50
 """Calls for one page: a party may answer with empty pages without end."""
-NEEDS_DATE: Final = frozenset({"SES-S1"})
-"""Lists whose date_from is required (OCPI 2.2.1, sessions, GET)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,6 @@ class LiveList:
     async def first_page(self, message: Message) -> Reply:
         """The first page, FROM the hub. Raises InvalidMessage (2001) for a query that cannot be answered."""
         asked = asked_in(message.query)
-        if message.operation is not None and message.operation.id in NEEDS_DATE and asked.date_from is None:
-            raise InvalidMessage("date_from is required")
         if asked.offset:
             raise InvalidMessage("this list has no offsets: begin it anew, and follow Link from page to page")
         parties = serving(message, self.directory())

@@ -145,7 +145,6 @@ def test_without_a_receiver_the_content_decides() -> None:
         ("emsp", "GET", "locations", S, "", FromMemory()),
         ("cpo", "GET", "locations", R, "/NL/TNM/LOC1", FromMemory()),
         ("emsp", "GET", "locations", S, "/LOC1", FromMemory()),
-        ("emsp", "GET", "sessions", S, "", FromEach()),
         ("emsp", "GET", "cdrs", S, "", FromEach()),
         ("emsp", "GET", "watts", S, "", ByContent()),
         ("cpo", "GET", "payments", S, "/terminals/T1", ByContent()),

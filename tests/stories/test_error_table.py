@@ -188,6 +188,8 @@ OURS = [
     Row("6 no response_url", 200, 2001, command(session_id="1")),
     Row("6 response_url is a number", 200, 2001, command(response_url=1)),
     Row("6 response_url leads elsewhere", 200, 2001, command(response_url="http://127.0.0.1:9/x")),
+    Row("6 no date_from", 200, 2001, get(query="")),
+    Row("6 an empty date_from", 200, 2001, get(query="limit=10&date_from=")),
     Row("7 half a pair, to", 200, 2001, put(headers={"OCPI-to-party-id": None})),
     Row("7 half a pair, from", 200, 2001, put(headers={"OCPI-from-country-code": None})),
     Row("7 wrong length", 200, 2001, put(headers={"OCPI-to-party-id": "LONG"})),

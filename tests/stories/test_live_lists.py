@@ -197,6 +197,25 @@ async def test_a_question_that_cannot_be_answered_is_refused(
         assert asked(cpo, module) == []
 
 
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1", "2.3.0"])
+async def test_sessions_are_asked_for_since_a_date_whoever_is_asked(settings: MakeSettings, version: str) -> None:
+    """OCPI, sessions, GET: `date_from` is required. A further page is asked for as its owner wrote it."""
+    cpo, emsp = with_sessions(FakeCpo(version=version), 3), FakeEmsp(version=version)
+    async with gathered(settings(), cpo, emsp):
+        for to in (HUB, "NL*TNM", None) if version != "2.1.1" else (None,):
+            for query in ("", "limit=2", "date_from=&limit=2", "date_to=2040-01-01T00:00:00Z", "x=date_from=1"):
+                refused = await emsp.send("GET", "sessions", to=to, interface="sender", query=query)
+                assert (refused.http, refused.status_code) == (200, 2001), query
+                assert "date_from" in refused.status_message
+        assert asked(cpo) == []
+        empty = b'{"data":[],"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'
+        cpo.answers["sessions"] = lambda _: Served(body=empty, headers={"Link": '<?offset=2>; rel="next"'})
+        first = await emsp.send("GET", "sessions", to=None, interface="sender", query=SINCE)
+        second = await emsp.send("GET", "sessions", url=next_page(first.headers["Link"], first.url))
+        assert (first.status_code, second.status_code) == (1000, 1000)
+        assert [seen.query for seen in asked(cpo)] == [SINCE, "offset=2"]
+
+
 async def test_no_cpo_means_an_empty_list(settings: MakeSettings) -> None:
     emsp = FakeEmsp()
     async with gathered(settings(), emsp):
