@@ -28,10 +28,14 @@ class Unreachable(Exception):
 
 
 class Client:
-    """Calls the admin door at `url` with an admin key."""
+    """Calls the admin door at `url` with an admin key. Raises ValueError where one of them can be no such thing."""
 
     def __init__(self, url: str, key: str) -> None:
-        self._url = url.rstrip("/")
+        self._parts = _address(url)
+        if not key.isascii() or not key.isprintable():
+            raise ValueError("an admin key is ASCII text on one line")
+        # as it may be shown: without a user and password, which the door does not ask for
+        self._url = self._parts._replace(netloc=self._parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
         self._key = key
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -52,10 +56,10 @@ class Client:
     def lines(self, path: str) -> Iterator[str]:
         """The lines of a file of the API as they come, however many. Raises Refused or Unreachable."""
         try:
-            with closing(_connection(urlsplit(self._url))) as connection:
+            with closing(_connection(self._parts)) as connection:
                 answer = self._asked(connection, "GET", path, None)
                 if answer.status >= 300:
-                    raise Refused(answer.status, _in_words(answer.status, _json(answer.read())))
+                    raise self._refusal(answer.status, answer.read())
                 yield from TextIOWrapper(answer, "utf-8", newline="")
         except (OSError, HTTPException, ValueError) as error:
             raise Unreachable(f"the admin door at {self._url} broke off: {error}") from None
@@ -66,11 +70,19 @@ class Client:
         except (OSError, HTTPException, ValueError) as error:
             raise Unreachable(f"the admin door at {self._url} cannot be reached: {error}") from None
         if status >= 300:
-            raise Refused(status, _in_words(status, _json(answer)))
+            raise self._refusal(status, answer)
         return answer
 
+    def _refusal(self, status: int, answer: bytes) -> Refused | Unreachable:
+        document = _json(answer)
+        if not isinstance(document, dict) or "title" not in document:
+            return Unreachable(f"what answers at {self._url} is not an admin door: HTTP {status}")
+        errors = [f"{error['field']}: {error['message']}" for error in document.get("errors") or ()]
+        title, detail = document["title"], "; ".join(errors) or document.get("detail")
+        return Refused(status, title if detail in (None, title) else f"{title}: {detail}")
+
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
-        with closing(_connection(urlsplit(self._url))) as connection:
+        with closing(_connection(self._parts)) as connection:
             answer = self._asked(connection, method, path, body)
             return answer.status, answer.read()
 
@@ -80,16 +92,23 @@ class Client:
         if body is not None:
             content = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        connection.request(method, f"{urlsplit(self._url).path}{API}{path}", content, headers)
+        connection.request(method, f"{self._parts.path.rstrip('/')}{API}{path}", content, headers)
         return connection.getresponse()
 
 
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # a port that is no number, half an IPv6 address
+        pass
+    raise ValueError(f"an admin door has a URL like http://127.0.0.1:8081, not {url}")
+
+
 def _connection(parts: SplitResult) -> HTTPConnection:
-    """Raises ValueError for what is not the URL of a web server."""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("that is not a URL like http://127.0.0.1:8081")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    return kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
 
 
 def _json(answer: bytes) -> Any:
@@ -97,11 +116,3 @@ def _json(answer: bytes) -> Any:
         return json.loads(answer) if answer else None
     except ValueError:
         return None
-
-
-def _in_words(status: int, document: Any) -> str:
-    """A problem in one sentence."""
-    if not isinstance(document, dict) or "title" not in document:
-        return f"HTTP {status}"
-    errors = [f"{error['field']}: {error['message']}" for error in document.get("errors") or ()]
-    return f"{document['title']}: {'; '.join(errors) or document.get('detail') or status}"

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import typer
 
-from admin.client import Client, Refused, Unreachable
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, client_of, print_json
+from admin.client import Client
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, client_of, path_of, print_json, told
 from hub.cli.terminal import WRONG_USE, give_up, out, row, table, visible
 
 FOLLOW_EVERY_S: Final = 1.0
@@ -50,7 +50,7 @@ def journal(
     moment = _moment(since) if since else None
     timed = filters | ({"since": moment} if moment else {})
     client = client_of(url, key)
-    try:
+    with told():
         if id:
             _one(client, id, as_json)
         elif export:
@@ -59,10 +59,6 @@ def journal(
             _follow(client, filters, moment, as_json)
         else:
             _list(client, timed | {"limit": str(limit)}, as_json)
-    except (Refused, Unreachable) as error:
-        give_up(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit from None
 
 
 def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
@@ -81,7 +77,7 @@ def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
 
 
 def _one(client: Client, id: str, as_json: bool) -> None:
-    answer = client.request("GET", f"/journal/{quote(id, safe='')}")
+    answer = client.request("GET", path_of("journal", id))
     if as_json:
         print_json(answer)
         return
@@ -162,13 +158,13 @@ def _cells(item: dict[str, Any]) -> list[str]:
 
 def _moment(text: str) -> str:
     """A moment in ISO 8601; `30m` is how long ago."""
-    if ago := _AGO.fullmatch(text):
-        return _iso(datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
     try:
+        if ago := _AGO.fullmatch(text):
+            return _iso(datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return _iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         give_up(f"a moment is written like 2026-01-31T12:00:00Z, or 30m for how long ago, not {text}", WRONG_USE)
-    return _iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _iso(moment: datetime) -> str:

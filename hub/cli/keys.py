@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, print_json
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, path_of, print_json
 from hub.cli.terminal import WRONG_USE, ConfigFile, give_up, out, row, settings_of, table
 
 app = typer.Typer(help="Keys for the admin API.", no_args_is_help=True)
@@ -29,6 +29,7 @@ def create_admin_key(
     settings = settings_of(config)
     if role not in list(keys.AdminRole):
         give_up(f"role must be one of {', '.join(keys.AdminRole)}, not {role}", WRONG_USE)
+    name = checked_name(name)
 
     async def work() -> None:
         store = Store(settings.storage.url)
@@ -61,5 +62,17 @@ def revoke_key(
     id: Annotated[str, typer.Argument(help="The key's id, not the key.")], url: Url = DEFAULT_URL, key: Key = ""
 ) -> None:
     """Stop accepting a key."""
-    call(url, key, "DELETE", f"/keys/{id}")
+    call(url, key, "DELETE", path_of("keys", id))
     out.print(f"{id} is revoked.", markup=False)
+
+
+def checked_name(name: str) -> str:
+    """A name as the admin API takes it, or exit 2."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from admin.words import Name
+
+    try:
+        return TypeAdapter[str](Name).validate_python(name)
+    except ValidationError as error:
+        give_up(f"the name cannot be used: {error.errors()[0]['msg'].removeprefix('Value error, ')}", WRONG_USE)

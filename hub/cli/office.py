@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, print_json
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, path_of, print_json
 from hub.cli.terminal import out, row, table
 
 agreements = typer.Typer(help="Which CPOs and eMSPs may reach each other.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def remove(
     agreement: Annotated[str, typer.Argument(help="The agreement's id.")], url: Url = DEFAULT_URL, key: Key = ""
 ) -> None:
     """Forget an agreement."""
-    call(url, key, "DELETE", f"/agreements/{agreement}")
+    call(url, key, "DELETE", path_of("agreements", agreement))
     out.print(f"{agreement} is removed.", markup=False)
 
 

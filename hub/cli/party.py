@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import quality
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, platform_id, print_json
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, platform_path, print_json
 from hub.cli.terminal import WRONG_USE, give_up, out, row, table
 from routing.ocpi import PartyId, Role
 
@@ -75,7 +75,7 @@ def list_platforms(url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = Fals
 @app.command()
 def show(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """One platform, with what was learnt from it and what went wrong last."""
-    _show(call(url, key, "GET", f"/platforms/{platform_id(url, key, platform)}"), as_json)
+    _show(call(url, key, "GET", platform_path(url, key, platform)), as_json)
 
 
 @app.command()
@@ -95,13 +95,13 @@ def parties(url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> N
 @app.command("invite-again")
 def invite_again(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """A fresh token for a platform that is not registered; the one before is void."""
-    _show_invitation(call(url, key, "POST", f"/platforms/{platform_id(url, key, platform)}/invite"), as_json)
+    _show_invitation(call(url, key, "POST", platform_path(url, key, platform, "invite")), as_json)
 
 
 @app.command()
 def rotate(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """Renew both tokens by PUT credentials."""
-    _show(call(url, key, "POST", f"/platforms/{platform_id(url, key, platform)}/rotate"), as_json)
+    _show(call(url, key, "POST", platform_path(url, key, platform, "rotate")), as_json)
 
 
 @app.command()
@@ -131,26 +131,29 @@ def change(
     body = {**({"name": name} if name else {}), **limits}
     if quirk:
         body["quirks"] = dict(_quirk(text) for text in quirk)
-    _show(call(url, key, "PATCH", f"/platforms/{platform_id(url, key, platform)}", body), as_json)
+    if not body:
+        give_up("nothing to change: name what is to be different", WRONG_USE)
+    _show(call(url, key, "PATCH", platform_path(url, key, platform), body), as_json)
 
 
 @app.command()
 def suspend(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """Stop all traffic of a platform."""
-    _show(call(url, key, "POST", f"/platforms/{platform_id(url, key, platform)}/suspend"), as_json)
+    _show(call(url, key, "POST", platform_path(url, key, platform, "suspend")), as_json)
 
 
 @app.command()
 def resume(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
     """Let traffic flow again."""
-    _show(call(url, key, "POST", f"/platforms/{platform_id(url, key, platform)}/resume"), as_json)
+    _show(call(url, key, "POST", platform_path(url, key, platform, "resume")), as_json)
 
 
 @app.command()
-def remove(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "") -> None:
-    """Unregister a platform, and forget it."""
-    call(url, key, "DELETE", f"/platforms/{platform_id(url, key, platform)}")
-    out.print(f"{platform} is removed.", markup=False)
+def remove(platform: PlatformId, url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> None:
+    """Unregister a platform, and forget it. The API has no answer to print."""
+    call(url, key, "DELETE", platform_path(url, key, platform))
+    if not as_json:
+        out.print(f"{platform} is removed.", markup=False)
 
 
 for _command in (quality.check, quality.checks, quality.report, quality.findings):

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import time
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 import typer
 
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, platform_id, print_json, read
+from hub.cli.calls import (
+    DEFAULT_URL,
+    AsJson,
+    Key,
+    Url,
+    call,
+    every,
+    path_of,
+    platform_id,
+    platform_path,
+    print_json,
+    read,
+)
 from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, row, table, visible
 
 LOOK_EVERY_S: Final = 0.5
@@ -22,10 +35,10 @@ def check(
 ) -> None:
     """Check how well a connected platform speaks OCPI, with harmless requests. Exit 1 when something failed."""
     _look_at(style)
-    begun = call(url, key, "POST", f"/platforms/{platform_id(url, key, platform)}/check")
+    begun = call(url, key, "POST", platform_path(url, key, platform, "check"))
     while begun["status"] == "running":
         time.sleep(LOOK_EVERY_S)
-        begun = call(url, key, "GET", f"/checks/{begun['id']}")
+        begun = call(url, key, "GET", path_of("checks", begun["id"]))
     if as_json:
         print_json(begun)
     else:
@@ -41,8 +54,8 @@ def checks(
     as_json: AsJson = False,
 ) -> None:
     """The checks that are kept, newest first."""
-    wanted = f"&platform={platform_id(url, key, platform)}" if platform else ""
-    answer = call(url, key, "GET", f"/checks?limit=100{wanted}")
+    wanted = {"limit": "100"} | ({"platform": platform_id(url, key, platform)} if platform else {})
+    answer = call(url, key, "GET", f"/checks?{urlencode(wanted)}")
     if as_json:
         print_json(answer)
         return
@@ -74,12 +87,12 @@ def findings(
     as_json: AsJson = False,
 ) -> None:
     """What was wrong with the objects that a platform sent."""
-    place = f"/platforms/{platform_id(url, key, platform)}/findings"
+    path = platform_path(url, key, platform, "findings")
     if clear:
-        call(url, key, "DELETE", place)
+        call(url, key, "DELETE", path)
         out.print(f"The findings of {platform} are forgotten.", markup=False)
         return
-    items = every(url, key, place)
+    items = every(url, key, path)
     if as_json:
         print_json({"items": items, "next": None})
         return
@@ -96,5 +109,5 @@ def _look_at(style: str) -> None:
 
 
 def _print_report(url: str, key: str, check: str, style: str) -> None:
-    text = read(url, key, f"/checks/{check}/report?format={style}")
+    text = read(url, key, f"{path_of('checks', check, 'report')}?format={style}")
     out.print(visible(text, keep="\n"), markup=False, highlight=False, end="")

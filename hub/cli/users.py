@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, print_json
+from hub.cli.calls import DEFAULT_URL, AsJson, Key, Url, call, every, path_of, print_json
+from hub.cli.keys import checked_name
 from hub.cli.terminal import WRONG_USE, ConfigFile, give_up, out, row, settings_of, table
 
 app = typer.Typer(help="People who log in to the web view.", no_args_is_help=True)
@@ -28,6 +29,7 @@ def create_user(
     settings = settings_of(config)
     if role not in list(AdminRole):
         give_up(f"role must be one of {', '.join(AdminRole)}, not {role}", WRONG_USE)
+    name = checked_name(name)
     password = _password()
     if wrong := users.password_problem(password):
         give_up(f"the password {wrong}", WRONG_USE)
@@ -65,7 +67,7 @@ def remove_user(
     id: Annotated[str, typer.Argument(help="The user's id.")], url: Url = DEFAULT_URL, key: Key = ""
 ) -> None:
     """Let somebody in no more; their sessions end."""
-    call(url, key, "DELETE", f"/users/{id}")
+    call(url, key, "DELETE", path_of("users", id))
     out.print(f"{id} is removed.", markup=False)
 
 
@@ -81,7 +83,7 @@ def change_user(
     if not role and not password:
         give_up("nothing to change: --role or --password", WRONG_USE)
     body = {**({"role": role} if role else {}), **({"password": _password()} if password else {})}
-    answer = call(url, key, "PATCH", f"/users/{id}", body)
+    answer = call(url, key, "PATCH", path_of("users", id), body)
     out.print(f"{answer['name']} is {answer['role']}.", markup=False)
 
 
@@ -103,7 +105,7 @@ def end_session(
     id: Annotated[str, typer.Argument(help="The session's id.")], url: Url = DEFAULT_URL, key: Key = ""
 ) -> None:
     """Log somebody out."""
-    call(url, key, "DELETE", f"/sessions/{id}")
+    call(url, key, "DELETE", path_of("sessions", id))
     out.print(f"{id} is ended.", markup=False)
 
 
