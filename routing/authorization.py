@@ -75,6 +75,8 @@ def _rank(reply: Reply) -> int:
     said = _allowed(reply)
     if said == ALLOWED:
         return 0
+    if said is None:  # a success without AuthorizationInfo says nothing of the token
+        return _USELESS
     return 1 + KNOWN.index(said) if said in KNOWN else _OTHER
 
 

@@ -54,11 +54,10 @@ def _token_facts(heard: Heard, uid: Any, kind: Any, document: Mapping[str, Any],
 
 def _authorized(heard: Heard) -> Iterator[Fact]:
     """A real-time authorization: whoever answered knows the token."""
-    if heard.other is None:
+    answer = heard.answered()
+    if heard.other is None or not answer or not isinstance(answer, dict):
         return
     uid, kind = heard.ids.get("token_uid"), type_in_query(heard) or "rfid"
-    answer = heard.answered()
-    answer = answer if isinstance(answer, dict) else {}
     token = answer.get("token")
     token = token if isinstance(token, dict) else {}
     yield from _token_facts(heard, uid, kind, token, heard.other)

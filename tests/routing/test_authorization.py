@@ -25,6 +25,7 @@ def said(allowed: Any, *, http: int = 200, code: int = 1000) -> Reply:
     return Reply(http, envelope(code, None, "2026-01-01T00:00:00Z", {"allowed": allowed}), None, code=code)
 
 
+NOTHING_SAID = Reply(200, envelope(1000, None, "2026-01-01T00:00:00Z"), None)
 NO_SUCH_TOKEN = Reply(404, envelope(2004, None, "2026-01-01T00:00:00Z"), None, code=2004)
 WHERE = Reply(200, envelope(2002, None, "2026-01-01T00:00:00Z"), None, code=2002)
 FAILS = NoAnswerInTime()
@@ -72,6 +73,7 @@ class Emsps:
         pytest.param([said("ALLOWED", http=404, code=2004), said("BLOCKED")], 1, id="an error is no permission"),
         pytest.param([said("MAYBE"), WHERE], 1, id="what no version knows comes last"),
         pytest.param([said(["ALLOWED"]), NO_SUCH_TOKEN], 0, id="but is passed on"),
+        pytest.param([NOTHING_SAID, said(None), said("MAYBE")], 2, id="a success that says nothing is no answer"),
     ],
 )
 async def test_the_best_answer_wins(answers: list[Reply | OcpiError], best: int) -> None:
@@ -80,7 +82,7 @@ async def test_the_best_answer_wins(answers: list[Reply | OcpiError], best: int)
     assert len(emsps.asked) == len(answers)
 
 
-@pytest.mark.parametrize("answers", [[], [NO_SUCH_TOKEN], [FAILS], [FAILS, NO_SUCH_TOKEN, FAILS]])
+@pytest.mark.parametrize("answers", [[], [NO_SUCH_TOKEN], [FAILS], [FAILS, NO_SUCH_TOKEN, FAILS], [NOTHING_SAID]])
 async def test_a_token_that_nobody_knows_is_unknown(answers: list[Reply | OcpiError]) -> None:
     """HTTP 404 with OCPI 2004 (OCPI 2.2.1, tokens, POST)."""
     emsps = Emsps(answers)

@@ -182,6 +182,7 @@ UNKNOWN = Served(404, 2004, message="unknown token")
         ([UNKNOWN, says("EXPIRED"), None], "DE*001", 200, 1000, "EXPIRED"),
         ([UNKNOWN, UNKNOWN, UNKNOWN], HUB, 404, 2004, None),
         ([UNKNOWN, Served(200, 2002), UNKNOWN], "DE*001", 200, 2002, None),
+        ([Served(), Served(data={}), UNKNOWN], HUB, 404, 2004, None),
         ([], HUB, 404, 2004, None),
     ],
 )
@@ -211,6 +212,15 @@ async def test_who_answered_once_is_asked_alone_from_then_on(settings: MakeSetti
         for asked in (1, 1):
             assert (await cpo.authorize(None, "NEW")).data["allowed"] == "ALLOWED"
             assert len(heard(other, "tokens")) == asked
+
+
+async def test_who_says_nothing_of_a_token_is_not_taken_for_its_owner(settings: MakeSettings) -> None:
+    cpo, silent, emsp = FakeCpo(), Answering("AT*NIX", Served()), FakeEmsp()
+    async with gathered(settings(), cpo, silent, emsp):
+        unknown = await cpo.authorize(None, "NEW")
+        assert (unknown.http, unknown.status_code) == (404, 2004)
+        emsp.shelf.put("tokens", {**emsp.shelf.own["tokens"]["012345678"], "uid": "NEW"})
+        assert (await cpo.authorize(None, "NEW")).data["allowed"] == "ALLOWED"
 
 
 async def test_an_emaid_is_asked_of_the_provider_that_it_names(settings: MakeSettings) -> None:
