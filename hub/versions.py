@@ -9,6 +9,7 @@ from hub.core import Core
 from routing.catalogue import MODULES
 from routing.client_info import CLIENT_INFO, role_for, speaks_payments
 from routing.directory import Directory, Party, Platform
+from routing.links import base_of
 from routing.ocpi import Interface, PartyId, Role, Version
 from routing.reach import Reached, Reaches, reached
 
@@ -24,8 +25,7 @@ def base_url(core: Core, caller: Platform | None) -> str:
 
 def base_url_as(core: Core, counterpart: PartyId | None) -> str:
     """Where they begin on a connection with one counterpart, which has its own; None: on any other."""
-    base = f"{core.settings.public_url}/ocpi"
-    return base if counterpart is None else f"{base}/as/{counterpart.country_code}-{counterpart.party_id}"
+    return base_of(core.settings.public_url, counterpart)
 
 
 def version_list(core: Core, caller: Platform) -> list[dict[str, str]]:

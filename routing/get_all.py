@@ -79,7 +79,8 @@ class GetAll:
     directory: Callable[[], Directory]
     memory: Memory
     crossing: Crossing
-    public_url: str
+    list_address: Callable[[Message], str]
+    """The address of the list that a message asks for."""
 
     async def answer(self, message: Message) -> Reply:
         """A list, or one object, FROM the hub.
@@ -120,7 +121,7 @@ class GetAll:
             query = asked.next_query(
                 after=fitting[-1].seq, offset=asked.offset + len(fitting), limit=limit, total=total
             )
-            headers["Link"] = f'<{self._address(message)}?{_routed(query, message, directory)}>; rel="next"'
+            headers["Link"] = f'<{self.list_address(message)}?{_routed(query, message, directory)}>; rel="next"'
         return _reply(b"[" + b",".join(bodies) + b"]", headers, lost)
 
     async def _with_timeslots(
@@ -138,9 +139,6 @@ class GetAll:
             after = page.items[-1].seq
         rest = [row for row in found if row.seq > asked.after] if asked.after else found[asked.offset :]
         return rest, len(found)
-
-    def _address(self, message: Message) -> str:
-        return f"{self.public_url}/ocpi/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
 
     async def _in_version(
         self,

@@ -105,11 +105,16 @@ class LeadBack:
             return None
         if links.is_same_list(following, url):
             began = message.parent or message.journey_id
-            own = f"{self.public_url}/ocpi/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
-            published = f"{own}?{links.add_route(urlsplit(following).query, receiver, began)}"
+            query = links.add_route(urlsplit(following).query, receiver, began)
+            published = f"{self.list_address(message)}?{query}"
             if len(published) <= links.MAX_URL and not message.is_followed:
                 return published
         return await self._own_address(LinkKind.PAGE, message, platform, receiver, following, PAGE_S)
+
+    def list_address(self, message: Message) -> str:
+        """The address of a list as the caller knows it: one that follows `Link` may see to it that it is the same."""
+        base = links.base_of(self.public_url, message.caller.counterpart)
+        return f"{base}/{message.version}/{message.interface.lower()}/{message.module}{message.path}"
 
     async def location(
         self, message: Message, platform: Platform, receiver: PartyId, url: str, answer: Answer

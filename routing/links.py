@@ -68,6 +68,12 @@ def new_link_id() -> str:
     return secrets.token_urlsafe(16)
 
 
+def base_of(public_url: str, counterpart: PartyId | None) -> str:
+    """Where the hub's endpoints begin: on a connection with one counterpart it has others than on the rest (None)."""
+    base = f"{public_url}/ocpi"
+    return base if counterpart is None else f"{base}/as/{counterpart.country_code}-{counterpart.party_id}"
+
+
 def address_of(base_url: str, version: str, link: Link) -> str:
     """The hub's own address for a link, on the version of the party that will call it."""
     return f"{base_url}/ocpi/{version}/{link.module}/{link.kind}/{link.id}"

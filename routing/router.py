@@ -82,7 +82,7 @@ class Router:
             memory=memory,
         )
         self._memory = memory or Forgetful()
-        self._get_all = GetAll(directory, self._memory, crossing, lead_back.public_url)
+        self._get_all = GetAll(directory, self._memory, crossing, lead_back.list_address)
         self._live = LiveList(directory, self._outbound, lead_back, self._memory)
         self._broadcast = Broadcast(self.deliver_copy)
         self._on_the_way: set[tuple[str, ...]] = set()

@@ -152,7 +152,7 @@ async def act(
     visible = set(CALLERS.values()) - ({CPO} if directory is ONE_OF_MANY else set())
     there: dict[Name, str] = {}
     async with remembering(StoredMemory(store, lambda: directory), within_s=10) as memory:
-        get_all = GetAll(lambda: directory, memory, Crossing(), "http://hub")
+        get_all = GetAll(lambda: directory, memory, Crossing(), lambda _: "http://hub/locations")
         readers = [
             Reader(get_all, directory, f"limit={limit}{window}", window)
             for limit, window in zip(limits, WINDOWS, strict=True)

@@ -15,6 +15,7 @@ from hub.store.registry import RoleTaken
 from hub.testing import FakeCpo, FakeEmsp
 from hub.testing.steps import Step
 from hub.testing.story import roaming_story
+from routing.links import is_same_list, next_page
 from tests.stories.onboarding import MakeSettings, connect, hub_with, join
 
 Register = Callable[..., object]
@@ -68,6 +69,21 @@ async def test_each_connection_asks_and_orders_of_its_own_partner_alone(settings
             assert ordered.exchange.data == {"result": "ACCEPTED"}
             assert await ordered.result(20) == {"result": "ACCEPTED"}
             assert [seen.receiver for seen in cpo.seen if seen.module == "commands"] == [str(cpo.parties[0])]
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1", "2.3.0"])
+async def test_a_next_page_is_at_the_address_that_the_list_has_on_this_connection(
+    settings: MakeSettings, version: str
+) -> None:
+    """A careful client follows `Link` only where it leads to the list that it asked for."""
+    async with old_emsp_with_two_partners(settings, version) as (_, one, other, for_one, for_other):
+        for cpo, emsp in ((one, for_one), (other, for_other)):
+            cpo.shelf.max_page = 1
+            cpo.shelf.put("locations", {**cpo.shelf.own["locations"]["LOC1"], "id": "LOC2"})
+            pages = [page async for page in emsp.pages("locations", to=None)]
+            assert [row["id"] for page in pages for row in page.data] == ["LOC1", "LOC2"]
+            assert is_same_list(next_page(pages[0].headers["Link"], pages[0].url) or "", pages[0].url)
+            assert "/ocpi/as/" in pages[0].headers["Link"]
 
 
 async def test_what_an_old_cpo_pushes_is_for_its_counterpart_and_nobody_else(settings: MakeSettings) -> None:
