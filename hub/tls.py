@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ class Certificates:
     client_ca: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """What connections are accepted with. Raises OSError (SSLError among them) for files that cannot be used."""
+        """What connections are accepted with. Raises OSError that names the files which cannot be used."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.cert, self.key, password=_nobody_types)
+        with _named(self.cert, self.key):
+            context.load_cert_chain(self.cert, self.key, password=_nobody_types)
         if self.client_ca is not None:
-            context.load_verify_locations(self.client_ca)
+            with _named(self.client_ca):
+                context.load_verify_locations(self.client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
@@ -71,6 +74,17 @@ class Renewal:
         self._seen, self._complaint = stamp, ""
         log.info("certificate renewed", file=str(self.certificates.cert))
         return True
+
+
+@contextmanager
+def _named(*files: Path | None) -> Iterator[None]:
+    """Have errors name the files: OpenSSL's name none."""
+    try:
+        for file in filter(None, files):
+            file.open("rb").close()
+        yield
+    except ssl.SSLError as error:
+        raise OSError(f"{' and '.join(map(str, filter(None, files)))} cannot be used: {error.strerror}") from None
 
 
 def _nobody_types() -> str:

@@ -82,4 +82,5 @@ def run_to_the_end(work: Coroutine[Any, Any, None], settings: Settings) -> None:
     except TelemetryMissing as error:
         give_up(str(error), WRONG_USE)
     except OSError as error:
-        give_up(f"a door cannot be opened: {error.strerror or error}")
+        where = f"{error.filename}: " if error.filename else ""
+        give_up(f"a door cannot be opened: {where}{error.strerror or error}")
