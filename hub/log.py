@@ -67,7 +67,8 @@ def set_up(level: str, style: str) -> None:
     last: list[Any] = [structlog.processors.JSONRenderer()]
     if is_console:
         # plain: the default shows the variables of each frame, tokens among them
-        last = [printable, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        plain = structlog.dev.plain_traceback
+        last = [printable, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, *last],

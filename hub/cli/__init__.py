@@ -5,6 +5,8 @@ A command is imported when it is called: whoever asks the journal a question nee
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -28,6 +30,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "admin-user": ("users", "app"),
 }
 """By name: the module of this package, and the function or the group of commands in it."""
+
+GO_ON: Final[Mapping[str, int]] = {"serve": 0, "fake": 0, "journal": 0, "demo": 1}
+"""What goes on until somebody ends it: the exit code where that happens before it has begun, or in the middle."""
 
 
 class Commands(TyperGroup):
@@ -70,4 +75,8 @@ def _every_command() -> None:
 
 def main() -> None:
     """The console script."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name in GO_ON:  # loading it takes most of a second, in which it may be ended already
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(GO_ON[name]))
     app()

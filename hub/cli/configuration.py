@@ -15,7 +15,7 @@ def check_config(config: ConfigFile = None) -> None:
     settings = settings_of(config)
     for section, values in masked(settings).items():
         _print_section(section, values)
-    out.print("The configuration is valid.")
+    out.print("The configuration is valid.", style="green")
 
 
 def _print_section(section: str, values: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ def demo(
     fault: Annotated[str | None, typer.Option(help="How the first eMSP misbehaves, as in `fake --fault`.")] = None,
 ) -> None:
     """A hub, fake CPOs and fake eMSPs on this machine, and a full roaming story through the hub between each two."""
-    spoken = tuple(versions.split(","))
+    spoken = tuple(version.strip() for version in versions.split(","))
     unknown = [version for version in spoken if version not in VERSIONS]
     if fault not in (None, *FAULTS):
         give_up(f"there is no fault {fault}; choose from {', '.join(FAULTS)}", WRONG_USE)
@@ -65,7 +65,8 @@ async def _demo(folder: Path, versions: Sequence[str], cpos: int, emsps: int, fa
     )
     async with AsyncExitStack() as stack:
         hub, admin_url = await stack.enter_async_context(both_doors(settings))
-        out.print(f"The hub listens on {hub.settings.public_url}, its admin door on {admin_url}.\n")
+        where = f"The hub listens on {hub.settings.public_url}, its admin door on {admin_url}.\n"
+        out.print(where, highlight=False)
         parties = _parties(versions, cpos, emsps)
         for party in parties:
             await stack.enter_async_context(party)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,8 @@ from routing.ocpi import PartyId, Role
 app = typer.Typer(help="Platforms and their parties, through the admin API.", no_args_is_help=True)
 
 Roles = Annotated[list[str] | None, typer.Option("--role", help="A role and party, like CPO:NL*TNM; may be repeated.")]
+STATUS_STYLES: Final = {"CONNECTED": "green", "OFFLINE": "red", "SUSPENDED": "yellow"}
+
 PlatformId = Annotated[str, typer.Argument(help="The platform's id, or one of its parties, like NL*TNM.")]
 
 
@@ -68,6 +70,7 @@ def list_platforms(url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = Fals
             item["version"] or "",
             _parties(item),
             item["last_seen"] or "",
+            style=STATUS_STYLES.get(item["status"]),
         )
     out.print(grid)
 
@@ -88,7 +91,9 @@ def parties(url: Url = DEFAULT_URL, key: Key = "", as_json: AsJson = False) -> N
     grid = table(None, "party", "role", "name", "platform", "status", "last seen")
     for item in items:
         party = f"{item['country_code']}*{item['party_id']}"
-        row(grid, party, item["role"], item["name"], item["platform_name"], item["status"], item["last_seen"] or "")
+        names = (party, item["role"], item["name"], item["platform_name"])
+        status, seen = item["status"], item["last_seen"] or ""
+        row(grid, *names, status, seen, style=STATUS_STYLES.get(status))
     out.print(grid)
 
 

@@ -50,7 +50,7 @@ async def test_the_journal_is_followed_as_it_is_written(terminal: Terminal) -> N
                         told.append(json.loads(await following.stdout.readline()))
         finally:
             following.terminate()
-            await following.wait()
+            assert await following.wait() == 0
         assert len({item["id"] for item in told}) == len(told)
         assert [item["at"] for item in told] == sorted(item["at"] for item in told)
 
