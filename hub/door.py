@@ -44,6 +44,7 @@ from routing.ocpi import (
     SUCCESS,
     TO_COUNTRY_CODE,
     TO_PARTY_ID,
+    VERSIONS,
     PartyId,
 )
 
@@ -120,7 +121,7 @@ def _failed(visit: Visit, error: Exception, hub: PartyId) -> Response:
     """
     failure = _as_ocpi(error)
     visit.code, visit.reason, visit.fault = failure.code, failure.message, failure.fault
-    return refusal(failure, addressed(visit.sender, hub), visit.version)
+    return refusal(failure, addressed(visit, hub), visit.version)
 
 
 def _as_ocpi(error: Exception) -> OcpiError:
@@ -200,9 +201,10 @@ def envelope_response(http: int, body: bytes, headers: Mapping[str, str]) -> Res
     return Response(http, body, {"Content-Type": "application/json", **headers})
 
 
-def addressed(to: PartyId | None, sender: PartyId | None) -> dict[str, str]:
-    """The routing headers of a response: to who asked, from who answered; none where nobody is named."""
-    if to is None or sender is None:
+def addressed(visit: Visit, sender: PartyId) -> dict[str, str]:
+    """The routing headers of a response: to who asked, from who answered; none where nobody is named, or in 2.1.1."""
+    to = visit.sender
+    if to is None or not VERSIONS[visit.version].has_routing_headers:
         return {}
     return {
         TO_COUNTRY_CODE: to.country_code,

@@ -130,7 +130,7 @@ class Relay:
 
     def _response(self, visit: Visit, reply: Reply) -> Response:
         visit.code, visit.receipt = reply.code, reply.receipt
-        headers = {**reply.headers, **addressed(visit.sender, reply.sender or self._core.picture.directory.hub)}
+        headers = {**reply.headers, **addressed(visit, reply.sender or self._core.picture.directory.hub)}
         return envelope_response(reply.http, reply.body, headers)
 
 

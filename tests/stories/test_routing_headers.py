@@ -128,6 +128,21 @@ async def test_an_nsp_and_an_other_ask_cpos_in_every_scenario_and_emsps_in_none(
         assert asked(emsp)[1:] == []
 
 
+async def test_2_1_1_has_no_routing_headers_neither_there_nor_back(settings: MakeSettings) -> None:
+    cpo, emsp = FakeCpo(), FakeEmsp(version="2.1.1")
+    async with gathered(settings(), cpo, emsp):
+        page = await emsp.send("GET", "locations", interface="sender")
+        ordered = await emsp.start_session(None)
+        assert await ordered.result(20) == {"result": "ACCEPTED"}
+        refused = await emsp.send("PUT", "tokens", "/FR/XXX/1", body={"uid": "1"})
+        assert (page.status_code, ordered.exchange.status_code, refused.http) == (1000, 1000, 404)
+        assert (await cpo.push_session("DE*ABC", emsp.parties[0])).party("from") == "DE*ABC"
+        for headers in [there.headers for there in emsp.seen] + [
+            back.headers for back in (page, ordered.exchange, refused)
+        ]:
+            assert not [name for name in headers if name.lower().startswith("ocpi-")]
+
+
 # --- configuration modules -------------------------------------------------------------------------------------------
 
 
