@@ -15,6 +15,9 @@ from routing.ocpi import PartyId
 MAX_LIMIT: Final = 500
 FILTERS: Final = ("party", "platform", "correlation_id", "module", "outcome", "since", "until", "limit", "cursor")
 
+_SPACE_FOR_PLUS: Final = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
+"""A plus sign that was not percent-encoded is a space in a query string."""
+
 
 class BadFilter(ValueError):
     """A filter that cannot be read; `errors` has what is wrong by field."""
@@ -56,7 +59,7 @@ def wanted_of(query: Mapping[str, str]) -> Wanted:
 def epoch_of(text: str) -> float:
     """A moment in ISO 8601, UTC where it says nothing else, as epoch seconds. Raises ValueError."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_SPACE_FOR_PLUS.sub(r"+\1", text))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
         raise ValueError("a moment is written like 2026-01-31T12:00:00Z") from None

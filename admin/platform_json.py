@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from admin.journal_json import iso
 from admin.words import Fingerprint, Given, Moment, Name, Network, Party, Token, Told
@@ -45,8 +44,10 @@ class NewPlatform(Given):
     counterpart: Party | None = Field(None, description="The one partner that the hub plays on this connection.")
 
 
-def _without_default(schema: dict[str, Any]) -> None:
+def _if_given(schema: dict[str, Any]) -> None:
+    """What may be left out, and is never null."""
     del schema["default"]
+    schema |= next(one for one in schema.pop("anyOf") if one != {"type": "null"})
 
 
 class RateLimit(Given):
@@ -70,7 +71,7 @@ class RateLimit(Given):
 class PlatformChange(Given):
     """A JSON merge patch (RFC 7396): what is left out stays, null takes away; so it is for each quirk, too."""
 
-    name: Name | SkipJsonSchema[None] = Field(None, json_schema_extra=_without_default)
+    name: Name | None = Field(None, json_schema_extra=_if_given)
     quirks: dict[str, Any] | None = None
     allowed_networks: tuple[Network, ...] | None = Field(None, max_length=100)
     rate_limit: RateLimit | None = None

@@ -100,10 +100,12 @@ async def remove_platform(call: Call) -> None:
 
 
 def roles_of(hub: Hub, wanted: NewPlatform) -> list[RoleRow]:
-    """The roles asked for. Raises Problem (422) where one of the parties is the hub itself."""
+    """The roles asked for. Raises Problem (422) where one is there twice, or one of the parties is the hub itself."""
     own = hub.settings.hub.party
     rows = [role.row(wanted.name) for role in wanted.roles]
-    taken = {f"roles.{number}": "is the hub itself" for number, row in enumerate(rows) if row.id == own}
+    named = [(row.role, row.id) for row in rows]
+    taken = {f"roles.{number}": "is there twice" for number, row in enumerate(named) if row in named[:number]}
+    taken |= {f"roles.{number}": "is the hub itself" for number, row in enumerate(rows) if row.id == own}
     if wanted.counterpart == own:
         taken["counterpart"] = "is the hub itself"
     for name, message in taken.items():

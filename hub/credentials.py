@@ -19,7 +19,7 @@ from hub.payloads import Credentials, read_credentials
 from hub.peer import Learnt, Peer, StepFailed, check_endpoints
 from hub.progress import READS_DETAILS, READS_VERSIONS, STORE, Progress, mark_done
 from hub.roles import note_told
-from hub.store import audit, registration, registry, tokens
+from hub.store import registration, registry, tokens
 from hub.store.registry import RoleRow, RoleTaken
 from hub.store.secrets import token_row
 from hub.vault import new_token
@@ -87,8 +87,9 @@ class CredentialsModule:
         if scope is not Scope.FULL:
             raise MethodNotAllowed("not registered", headers={"Allow": "GET, POST"})
         async with self._core.store.write() as connection:
+            before = await registry.platform_row(connection, caller.id)
             await registration.disconnected(connection, caller.id)
-            await audit.record(connection, actor=f"platform {caller.name}", action="unregistered", subject=caller.id)
+            await registration.write_down(connection, "unregistered", caller.id, before, by=f"platform {caller.name}")
         await self._core.picture.catch_up()
 
     # --- the exchange ------------------------------------------------------------------------------------------------
@@ -177,9 +178,7 @@ class CredentialsModule:
                 roles=roles,
                 endpoint_rows=learnt.endpoints,
             )
-            after = {"version": learnt.version.number, "roles": [f"{row.role} {row.id}" for row in roles]}
-            actor = f"platform {caller.name}"
-            await audit.record(connection, actor=actor, action=action, subject=caller.id, after=after)
+            await registration.write_down(connection, action, caller.id, before, by=f"platform {caller.name}")
             await mark_done(connection, caller.id, STORE)
         return token
 

@@ -80,12 +80,12 @@ class Visit:
     interface: str = ""
     message: Message | None = None
     """What the relay made of it, where it got that far."""
-    journey_id: str = field(default_factory=new_journey_id)
+    at: float = field(default_factory=time.time)
+    journey_id: str = field(default_factory=new_journey_id)  # after `at`: what began since a moment is found by it
     code: int = SUCCESS
     reason: str = ""
     fault: str = ""
     receipt: tuple[object, ...] = ()
-    at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
 
 

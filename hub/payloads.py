@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -12,6 +12,18 @@ from routing.errors import InvalidMessage
 from routing.ocpi import Interface, PartyId, Role, Version
 
 CredentialsToken = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+
+
+_IN_JSON: Final = {
+    "missing": "is missing",
+    "tuple_type": "is not a list",
+    "model_type": "is not an object",
+    "model_attributes_type": "is not an object",
+    "string_type": "is not a string",
+    "string_too_short": "is empty",
+    "too_short": "is empty",
+}
+"""What is wrong, for whoever does not know what pydantic calls it."""
 
 
 class _Payload(BaseModel):
@@ -115,7 +127,7 @@ def read_credentials(version: Version, document: Any, known_role: Role | None) -
             return Credentials.model_validate(document)
         flat = FlatCredentials.model_validate(document)
     except ValidationError as error:
-        raise InvalidMessage(f"credentials: {explain(error)}") from None
+        raise InvalidMessage(explain(error, "credentials")) from None
     if known_role is None:
         raise InvalidMessage("credentials: this version names no role, and none was agreed at onboarding")
     role = _RoleOfCredentials(
@@ -127,8 +139,9 @@ def read_credentials(version: Version, document: Any, known_role: Role | None) -
     return Credentials(token=flat.token, url=flat.url, roles=(role,))
 
 
-def explain(error: ValidationError) -> str:
-    """The first thing wrong, as `field: reason`; never the value."""
+def explain(error: ValidationError, of: str) -> str:
+    """The first thing wrong with `of`, as `field: reason` in words of JSON; never the value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "body"
-    return f"{place}: {first['msg']}"
+    place = ".".join((of, *(str(part) for part in first["loc"])))
+    known = _IN_JSON.get(first["type"])
+    return f"{place} {known}" if known else f"{place}: {first['msg']}"

@@ -88,7 +88,7 @@ class Peer:
         try:
             return _VERSION_LIST.validate_python(data)
         except ValidationError as error:
-            raise StepFailed(step, "a list of version and url", explain(error)) from None
+            raise StepFailed(step, "a list of version and url", explain(error, "data")) from None
 
     async def details(self, offered: tuple[VersionRow, ...], version: Version) -> Learnt:
         """GET version details (OCPI 2.2.1, Version details); every endpoint is checked before it is believed."""
@@ -99,7 +99,7 @@ class Peer:
         try:
             details = VersionDetails.model_validate(data)
         except ValidationError as error:
-            raise StepFailed(step, "version and endpoints", explain(error)) from None
+            raise StepFailed(step, "version and endpoints", explain(error, "data")) from None
         endpoints = []
         for endpoint in details.endpoints:
             role = endpoint.role or Interface.SENDER

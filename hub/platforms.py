@@ -63,6 +63,7 @@ class Platforms:
             )
             await tokens.add(connection, platform_id, self._core.fingerprints.of(token), Scope.REGISTRATION)
             after = {"name": name, "roles": [f"{row.role} {row.id}" for row in roles]}
+            after |= {"counterpart": str(counterpart)} if counterpart else {}
             await audit.record(connection, actor=by, action="invited", subject=platform_id, after=after)
             await mark_begun(connection, platform_id, name, is_outgoing=False)
             row = await _row(connection, platform_id)

@@ -243,8 +243,7 @@ class Registration:
                 roles=rows,
                 endpoint_rows=learnt.endpoints,
             )
-            after = {"version": learnt.version.number, "roles": [f"{row.role} {row.id}" for row in rows]}
-            await audit.record(connection, actor=by, action=action, subject=platform_id, after=after)
+            await registration.write_down(connection, action, platform_id, before, by=by)
             await mark_done(connection, platform_id, STORE)
 
     def _progress(self, platform_id: str) -> Progress:

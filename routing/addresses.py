@@ -36,7 +36,7 @@ def check_url(url: object, *, allow_private: bool) -> str:
     except ValueError:
         raise ForbiddenAddress("that is not a valid URL") from None
     if parts.scheme not in (("https", "http") if allow_private else ("https",)):
-        raise ForbiddenAddress(f"{_shown(url)} must begin with https://")
+        raise ForbiddenAddress(f"{_shown(url)} must begin with https://{' or http://' if allow_private else ''}")
     if not host:
         raise ForbiddenAddress(f"{_shown(url)} has no host")
     if "@" in parts.netloc:
@@ -80,4 +80,8 @@ def check_nothing(address: Address) -> None:
 def _shown(url: str) -> str:
     """A URL as it may be shown: without query and credentials."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return (
+        f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+        if parts.netloc
+        else url.partition("?")[0].rpartition("@")[2]
+    )

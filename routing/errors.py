@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -38,10 +39,12 @@ class OcpiError(Exception):
     http: ClassVar[int] = 200
     code: ClassVar[int] = 2000
     fault: ClassVar[Fault] = Fault.CALLER
+    always: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Headers that HTTP wants with this status, whatever happened."""
 
     def __init__(self, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
-        self.headers = dict(headers or {})
+        self.headers = {**self.always, **(headers or {})}
         super().__init__(self.message)
 
 
@@ -49,6 +52,7 @@ class Unauthorized(OcpiError):
     """The credentials token is missing or unknown."""
 
     http = 401
+    always = MappingProxyType({"WWW-Authenticate": "Token"})
 
 
 class MalformedBody(OcpiError):

@@ -88,7 +88,7 @@ def ignore(leg: Leg) -> None:
 
 def new_journey_id() -> str:
     """An id that sorts by time, and is unique over all nodes."""
-    return f"{time.time_ns() // 1_000_000:012x}{_NODE}{next(_NEXT) & 0xFFFFFF:06x}"
+    return f"{int(time.time() * 1000):012x}{_NODE}{next(_NEXT) & 0xFFFFFF:06x}"
 
 
 def journey_id_at(at: float) -> str:

@@ -16,6 +16,7 @@ from routing.answers import Answer, open_envelope
 from routing.bridge.codec import write_json
 from routing.directory import Platform
 from routing.errors import HubRejected
+from routing.links import origin_of
 from routing.message import Message
 from routing.ocpi import PartyId
 
@@ -40,7 +41,7 @@ def _one_of(*choices: str) -> Callable[[Any], bool]:
 
 
 def _is_origins(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and all(isinstance(item, str) and origin_of(item) is not None for item in value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store import pulls
+from hub.store import audit, pulls
 from hub.store.registry import PlatformRow, RoleRow, RoleTaken, bump, platform_row, touch
 from hub.store.tables import endpoints, findings, forgotten, parties, platforms, tokens
 from routing.directory import Scope
@@ -180,6 +180,22 @@ async def disconnected(connection: AsyncConnection, platform_id: str) -> None:
     await touch(connection, platform_id, status=status, version=None, token_out=None)
     await set_endpoints(connection, platform_id, ())
     await connection.execute(delete(tokens).where(tokens.c.platform_id == platform_id))
+
+
+async def write_down(
+    connection: AsyncConnection, action: str, platform_id: str, before: PlatformRow | None, *, by: str
+) -> None:
+    """What an exchange of credentials made of a platform, in the audit trail."""
+    after = await platform_row(connection, platform_id)
+    changed = {"before": _in_words(before), "after": _in_words(after)}
+    await audit.record(connection, actor=by, action=action, subject=platform_id, **changed)
+
+
+def _in_words(row: PlatformRow | None) -> dict[str, Any] | None:
+    """A registration; None where there is none."""
+    if row is None or row.version is None:
+        return None
+    return {"version": row.version, "roles": [f"{role.role} {role.id}" for role in row.roles if not role.is_suspended]}
 
 
 async def abandoned(connection: AsyncConnection, now: float) -> list[tuple[str, str]]:

@@ -49,7 +49,9 @@ async def text_of(store: Store, wanted: Wanted, style: str) -> str:
         ({"module": "Bookings", "outcome": "failed"}, Wanted(module="booking", outcome="failed")),
         ({"since": "2023-11-14T22:13:20Z"}, Wanted(since=NOON)),
         ({"until": "2023-11-15T00:13:20+02:00"}, Wanted(until=NOON)),
+        ({"until": "2023-11-15T00:13:20 02:00"}, Wanted(until=NOON)),  # + that was not percent-encoded
         ({"since": "2023-11-14T22:13:20"}, Wanted(since=NOON)),
+        ({"since": "2023-11-14 22:13"}, Wanted(since=NOON - 20)),
         ({"limit": "500", "cursor": "0192aa"}, Wanted(limit=500, before="0192aa")),
         ({"platform": "p1", "correlation_id": " c-1 ", "party": ""}, Wanted(platform_id="p1", correlation_id="c-1")),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.testing import FakeCpo, FakeEmsp
+from routing.ocpi import PartyId
 from tests.admin.door import Door
 from tests.admin.stores import one_store
 
@@ -113,6 +114,13 @@ async def test_a_role_is_held_once(door: Door) -> None:
     assert "NL*TNM" in answer.json["detail"]
 
 
+async def test_a_role_is_named_once(door: Door) -> None:
+    roles = [{"role": "CPO", "country_code": country, "party_id": "TNM"} for country in ("NL", "BE", "nl")]
+    answer = await door.call("POST", "/platforms", {"name": "x", "roles": roles})
+    assert (answer.status, answer.fields) == (422, {"roles.2"})
+    assert (await door.call("GET", "/parties")).json["items"] == []
+
+
 @pytest.mark.parametrize("written", ["DE*ABC", "DE-ABC", "deabc", "de*abc"])
 async def test_a_counterpart_has_a_versions_url_of_its_own(door: Door, written: str) -> None:
     role = {"role": "CPO", "country_code": "NL", "party_id": "TNM", "name": "TNM"}
@@ -150,7 +158,12 @@ async def test_a_patch_that_cannot_be_is_refused(door: Door) -> None:
         ({"allowed_networks": ["everywhere"]}, "allowed_networks.0"),
         ({"rate_limit": {"requests_per_s": 0, "burst": 1}}, "rate_limit.requests_per_s"),
         ({"rate_limit": {"requests_per_s": 1, "burst": -1}}, "rate_limit.burst"),
+        ({"quirks": {"callback_origins": ["callbacks.example"]}}, "quirks"),
         ({"name": None}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": 1}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": "\0"}, "name"),
         ({"status": "CONNECTED"}, "status"),
         ({"token": "mine"}, "token"),
     ]:
@@ -173,9 +186,27 @@ async def test_each_change_is_in_the_audit_trail_with_who_did_it(door: Door, fak
         assert answer.status == status, answer.body
         assert ("the owner", action, platform_id) in await door.audit()
     rows = (await door.call("GET", "/audit?limit=100")).json["items"]
-    changed = next(row for row in rows if row["action"] == "changed")
+    by_action = {row["action"]: row for row in rows}
+    changed = by_action["changed"]
     assert (changed["before"], changed["after"]) == ({"name": fake_cpo.name}, {"name": "new"})
     assert changed["at"].endswith("Z")
+    registration = {"version": "2.2.1", "roles": ["CPO NL*TNM"]}
+    assert (by_action["registered"]["before"], by_action["registered"]["after"]) == (None, registration)
+    assert (by_action["rotated"]["before"], by_action["rotated"]["after"]) == (registration, registration)
+
+
+async def test_what_a_platform_does_itself_is_in_the_audit_trail_too(door: Door, fake_cpo: FakeCpo) -> None:
+    await registered(door, fake_cpo)
+    fake_cpo.parties = (*fake_cpo.parties, PartyId.parse("BE*TNM"))
+    await fake_cpo.update_credentials()
+    await fake_cpo.unregister()
+    rows = (await door.call("GET", "/audit?limit=2")).json["items"]
+    one, two = ({"version": "2.2.1", "roles": roles} for roles in (["CPO NL*TNM"], ["CPO BE*TNM", "CPO NL*TNM"]))
+    assert [(row["action"], row["before"], row["after"]) for row in rows] == [
+        ("unregistered", two, None),
+        ("updated", one, two),
+    ]
+    assert rows[0]["who"] == f"platform {fake_cpo.name}"
 
 
 async def test_states_that_do_not_allow_it_are_told(door: Door, fake_cpo: FakeCpo) -> None:

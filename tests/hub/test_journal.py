@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from hub import journal as module
+from hub.door import Visit
 from hub.journal import MAX_STRANGERS_PER_S, MAX_WAITING, Journal, keeping
 from hub.store import Store
 from hub.store import journal as stored
@@ -48,6 +49,13 @@ async def test_what_is_left_is_written_on_close(store: Store) -> None:
             journal.record(leg(journey_id=new_journey_id()))
     assert journal.written == 1000
     assert len(await journeys(store, limit=2000)) == 1000
+
+
+def test_a_journey_is_found_since_the_moment_that_is_shown_and_not_before_it() -> None:
+    """`since` and `until` are asked of the id; the moment is shown to the millisecond."""
+    for _ in range(5000):
+        visit = Visit(cast(Any, None), "request", "correlation")
+        assert journey_id_at(visit.at) <= visit.journey_id
 
 
 async def test_more_than_the_journal_can_hold_is_dropped_and_counted(store: Store) -> None:

@@ -113,12 +113,20 @@ def test_plain_http_needs_the_admins_word() -> None:
     assert check_url("http://cpo.example/ocpi", allow_private=True)
 
 
+@pytest.mark.parametrize("url", ["/ocpi/versions", "cpo.example/ocpi/versions", "ftp://cpo.example/ocpi/versions"])
+def test_an_address_without_https_is_shown_as_it_came(url: str) -> None:
+    with pytest.raises(ForbiddenAddress) as refused:
+        check_url(f"{url}?token=secret", allow_private=True)
+    assert str(refused.value) == f"{url} must begin with https:// or http://"
+
+
 def test_credentials_and_queries_are_not_repeated_in_an_error() -> None:
     for url in (
         "http://user:hunter2@cpo.example/",
         "http://cpo.example/?token=hunter2",
         "https://u:hunter2@[::1",
         "https://user:hunter2/",
+        "user:hunter2@cpo.example/ocpi",
     ):
         with pytest.raises(ForbiddenAddress) as refused:
             check_url(url, allow_private=False)

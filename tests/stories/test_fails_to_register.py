@@ -58,7 +58,7 @@ BREAKS = {
     "http-401": "HTTP 401",
     "http-500": "HTTP 500",
     "ocpi-2000": "OCPI 2000",
-    "wrapped-list": "",
+    "wrapped-list": "data is not an object",
 }
 
 CASES = [
@@ -69,11 +69,13 @@ CASES = [
         if fault != "wrapped-list" or at is details
     ),
     Case("nobody there", 3001, "GET versions", "does not accept connections", body={"url": "http://127.0.0.1:9/v"}),
-    Case("an address that is none", 3001, "read credentials", "must begin with", body={"url": "gopher://x/v"}),
+    Case("an address that is none", 3001, "read credentials", "gopher://x/v must begin with https:// or http://", body={
+        "url": "gopher://x/v",
+    }),
     Case("another version", 3002, "choose version", "2.3.0", body={"url": "{other}"}),
     Case("no modules", 3003, "check endpoints", "credentials", modules=()),
-    Case("no token", 2001, "read credentials", "token", body={"token": None}),
-    Case("no roles", 2001, "read credentials", "roles", body={"roles": []}),
+    Case("no token", 2001, "read credentials", "credentials.token is not a string", body={"token": None}),
+    Case("no roles", 2001, "read credentials", "credentials.roles is empty", body={"roles": []}),
     Case("the hub itself", 2001, "check roles", "is the hub itself", body={
         "roles": [
             {"role": "CPO", "country_code": "NL", "party_id": "TNM", "business_details": {"name": "x"}},
@@ -221,6 +223,7 @@ async def test_a_token_that_nobody_gave_out_is_401_everywhere(settings: MakeSett
                 for headers in ({}, {"Authorization": "Token Z3Vlc3NlZA=="}, {"Authorization": "Bearer guessed"}):
                     answer = await cpo.call(method, f"{hub.settings.public_url}/ocpi/{path}", headers)
                     assert (answer.http, answer.status_code) == (401, 2000), (method, path)
+                    assert answer.headers["WWW-Authenticate"] == "Token", "RFC 9110, 15.5.2"
         assert await registry_rows(hub) == before
 
 
