@@ -125,7 +125,9 @@ class OcpiDoor:
                 return await self._serve_client_info(
                     visit, await self._full(visit, caller), self._version(number), query
                 )
-            case ["", "ocpi", number, module, kind, link_id] if kind in KINDS:
+            case ["", "ocpi", number, module, kind, link_id] | ["", "ocpi", number, module, kind, link_id, ""] if (
+                kind in KINDS
+            ):
                 caller = await self._full(visit, caller)
                 return await self._relay.link(visit, caller, self._version(number), module, KINDS[kind], link_id)
             case _:

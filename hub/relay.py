@@ -64,7 +64,7 @@ class Relay:
         if method != wanted:
             raise MethodNotAllowed(headers={"Allow": wanted})
         visit.module = module
-        found = await self._lead_back.find(link_id, kind, caller.platform)
+        found = await self._lead_back.find(module, kind, link_id, caller.platform)
         visit.interface = found.interface
         message = await self._message(visit, caller, version, found.interface, module, "", "", sender=found.user)
         if kind is LinkKind.CALLBACK and not message.body:

@@ -42,13 +42,13 @@ class LeadBack:
         self._links = link_store
         self.public_url = public_url
 
-    async def find(self, link_id: str, kind: LinkKind, caller: Platform) -> Link:
+    async def find(self, module: str, kind: LinkKind, link_id: str, caller: Platform) -> Link:
         """The link behind one of the hub's own addresses, if it was made for the caller.
 
         Raises UnknownLink (404); ForeignSender (403) for somebody else's response_url.
         """
         link = await self._links.find(link_id)
-        if link is None or link.kind is not kind or (link.expires_at is not None and link.expires_at < time.time()):
+        if link is None or (link.module, link.kind) != (module, kind) or _is_over(link):
             raise UnknownLink()
         if caller.id != link.user_platform:
             raise (
@@ -169,6 +169,10 @@ class LeadBack:
         )
         await self._links.save(link)
         return links.address_of(self.public_url, message.version.number, link)
+
+
+def _is_over(link: Link) -> bool:
+    return link.expires_at is not None and link.expires_at < time.time()
 
 
 def _reserved_until(message: Message) -> float:
