@@ -192,8 +192,13 @@ class OcpiDoor:
 
 
 def _target(request: Request) -> str:
-    """The request target as it was sent, from its first slash; a proxy's form with scheme and host is accepted."""
+    """The request target as it was sent, from its first slash; a proxy's form with scheme and host is accepted.
+
+    A fragment is no part of it (RFC 9112, 3.2): some would cut it off, so that another object is meant than was said.
+    """
     raw = request.target
+    if "#" in raw:
+        raise UnknownPath("an address with a # leads nowhere: in an id it is written %23")
     return raw if raw.startswith("/") else "/" + raw.partition("://")[2].partition("/")[2]
 
 

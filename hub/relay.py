@@ -163,7 +163,7 @@ def _between(
 
 def _party(request: Request, country_header: str, party_header: str) -> PartyId | None:
     """The party that a pair of routing headers names; None where neither is there."""
-    country_code, party_id = request.headers.get(country_header), request.headers.get(party_header)
+    country_code, party_id = _only(request, country_header), _only(request, party_header)
     if country_code is None and party_id is None:
         return None
     if country_code is None or party_id is None:
@@ -172,3 +172,11 @@ def _party(request: Request, country_header: str, party_header: str) -> PartyId 
         return party_named(country_code, party_id)
     except ValueError as error:
         raise InvalidMessage(f"{country_header}, {party_header}: {error}") from None
+
+
+def _only(request: Request, header: str) -> str | None:
+    """What a header says, None where it is not there. Said twice it must be the same: which one counts is no guess."""
+    values = request.headers.getall(header, ())
+    if len(values) > 1 and len(set(values)) > 1:
+        raise InvalidMessage(f"{header} says different things")
+    return values[0] if values else None
