@@ -88,7 +88,7 @@ def origin_of(url: str) -> tuple[str, str, int | None] | None:
         return None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
-    return parts.scheme, parts.hostname.lower(), port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
 
 
 def belongs_to(url: str, platform: Platform) -> bool:

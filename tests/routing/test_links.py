@@ -125,7 +125,10 @@ def test_an_encoded_response_url_comes_back_whole_wherever_it_stands(
 # --- whose address it is ---------------------------------------------------------------------------------------------
 
 CALLER = platform(
-    "emsp", party(EMSP, Role.EMSP, "emsp"), quirks={"callback_origins": ["https://callbacks.example:8443"]}
+    "emsp",
+    party(EMSP, Role.EMSP, "emsp"),
+    versions_url="https://versions.example/ocpi/versions",
+    quirks={"callback_origins": ["https://callbacks.example:8443"]},
 )
 
 
@@ -135,6 +138,8 @@ CALLER = platform(
         "https://emsp.example/callbacks/1",
         "https://EMSP.example:443/x?y=z",
         "https://callbacks.example:8443/",
+        "https://versions.example/callbacks/1",
+        "https://emsp.example/!~",
         "https://emsp.example/" + "a" * 4000,
     ],
 )
@@ -160,6 +165,7 @@ def test_a_response_url_on_a_registered_origin_is_the_callers_own(url: str) -> N
         "https://evil.com\\@emsp.example/",
         "https://emsp.example/a b",
         "https://emsp.example/\r\nX: y",
+        "https://emsp.example/\x7f",
         "https://emsp.example:99999/",
         "https://[emsp.example/",
         "//emsp.example/",
@@ -177,6 +183,13 @@ def test_what_a_url_hides_is_not_an_origin() -> None:
     assert links.origin_of("http://host.example") == ("http", "host.example", 80)
     assert links.origin_of("http://[::1]:81/") == ("http", "::1", 81)
     assert links.origin_of("mailto:x@y") is None
+
+
+def test_what_has_no_origin_is_nobodys() -> None:
+    """Nor of a platform that has no versions URL yet: its own is no origin either."""
+    invited = replace(CALLER, versions_url=None)
+    assert not links.belongs_to("mailto:x@y", invited)
+    assert not links.belongs_to("/callbacks/1", invited)
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -231,7 +244,10 @@ def test_a_list_that_was_not_added_by_the_hub_is_left_alone(query: str) -> None:
     assert links.take_list(query) == (query, "")
 
 
-@pytest.mark.parametrize("query", ["", "limit=5", "hub-route", "hub-route=x", "a=1&hub-route=", "hub-route=NL-TNM&a=1"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "limit=5", "cpo=NL-TNM", "hub-route", "hub-route=x", "a=1&hub-route=", "hub-route=NL-TNM&a=1"],
+)
 def test_what_the_hub_did_not_add_is_left_alone(query: str) -> None:
     assert links.take_route(query) == (query, None)
 
@@ -261,6 +277,7 @@ def test_an_address_in_an_answer_may_be_relative(location: str, expected: str | 
 )
 def test_the_same_list_is_one_place_with_another_query(following: str, expected: bool) -> None:
     assert links.is_same_list(following, CALLED) is expected
+    assert links.is_same_list(CALLED, following) is expected
 
 
 # --- the hub's own addresses -----------------------------------------------------------------------------------------
