@@ -71,6 +71,8 @@ def test_a_module_that_the_receivers_version_has_not_is_for_the_bridge_to_answer
     assert decide(message(there, "emsp", "PUT", "chargingprofiles", R, "/S1", to=CPO), there).endpoint == ""
     with pytest.raises(ModuleNotImplemented):
         decide(message(there, "emsp", "POST", "commands", R, "/STOP_SESSION", to=CPO), there)
+    with pytest.raises(ModuleNotImplemented):
+        decide(message(there, "emsp", "PUT", "wattsOffice", R, "/x", to=CPO), there)
 
 
 TWO_HATS = platform("two-hats", party(CPO, Role.EMSP, "two-hats"))
@@ -127,6 +129,40 @@ def test_an_unknown_receiver_and_one_out_of_reach_are_told_apart_by_nobody() -> 
             decide(message(there, "emsp", "GET", "locations", S, to=to), there)
         said.append(refused.value.message.replace(str(to), "?"))
     assert said[0] == said[1]
+
+
+def test_what_was_decided_for_one_is_no_answer_for_another() -> None:
+    """On one picture, as requests come: each is answered as if it were the first (agreements are between parties)."""
+    second = PartyId("NL", "TWO")
+    cpos = platform("cpo", party(CPO, Role.CPO, "cpo"), party(second, Role.CPO, "cpo"))
+    emsps = platform("emsp", party(EMSP, Role.EMSP, "emsp"), party(OTHER_EMSP, Role.EMSP, "emsp"))
+    agreed = [
+        Agreement("1", second, EMSP, is_allowed=False),
+        Agreement("2", CPO, EMSP, is_allowed=False, modules=frozenset({"cdrs"})),
+    ]
+
+    def picture() -> Directory:
+        return market(cpos, emsps, agreements=agreed)
+
+    def said(there: Directory, sender: PartyId, module: str, side: Interface, to: PartyId, caller: str) -> str | None:
+        asked = replace(message(there, caller, "POST", module, side, to=to), sender=sender)
+        try:
+            return decide(asked, there).endpoint
+        except UnknownReceiver:
+            return None
+
+    questions = [
+        (sender, module, side, to, caller)
+        for sender, caller in ((CPO, "cpo"), (second, "cpo"), (CPO, "other-cpo"))
+        for module in ("cdrs", "sessions")
+        for side in Interface
+        for to in (EMSP, OTHER_EMSP)
+    ]
+    alone = [said(picture(), *question) for question in questions]
+    assert None in alone
+    for order in (questions, questions[::-1]):
+        there = picture()
+        assert {question: said(there, *question) for question in order} == dict(zip(questions, alone, strict=True))
 
 
 def test_without_a_receiver_the_content_decides() -> None:
