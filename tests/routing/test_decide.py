@@ -256,6 +256,8 @@ def test_nobody_sends_for_somebody_else_but_a_hub() -> None:
         ("PUT", "locations", "/NL/TNM/L1", {"id": 7}, None),
         ("PUT", "sessions", "/NL/TNM/S1", {"id": "S2"}, InvalidMessage),
         ("PUT", "tariffs", "/NL/TNM/T1", {"id": "t1"}, None),
+        ("PUT", "locations", "/NL/TNM/booking_locations", {}, None),
+        ("PUT", "booking", "/NL/TNM/booking_locations", {}, InvalidMessage),
     ],
 )
 def test_a_pushed_object_belongs_to_its_sender(
