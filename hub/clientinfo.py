@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ KEEP_GONE_S: Final = 30 * 86_400.0
 """How long a party that is gone is told to those who ask what is new."""
 FORGET_S: Final = 3_600.0
 """How often those are looked for that are gone for longer."""
+CURSOR: Final = "hub-after"
+"""Where the next page begins: the last row before it, and the offset that it had. A party that goes moves the rest."""
 LISTS: Final = 8
 """Lists that are kept while nothing changes: whoever asks for one asks for all its pages."""
 
@@ -56,6 +59,14 @@ class Wanted:
     date_to: float | None
     offset: int
     limit: int
+    after: tuple[str, str] | None = None
+    """The last row of the page before."""
+
+    def begins(self, found: Sequence[InfoRow]) -> int:
+        """At which of these rows the page begins."""
+        if self.after is None:
+            return self.offset
+        return bisect_right(found, self.after, key=lambda row: (row.party.folded, row.role))
 
     def has(self, row: InfoRow, now: float) -> bool:
         """Whether a row is in the window.
@@ -90,10 +101,13 @@ class ClientInfo:
         await self.bring_up_to_date()
         now = time.time()
         found = [row for row in await self._rows(viewer.id) if wanted.has(row, now)]
-        rows = found[wanted.offset : wanted.offset + wanted.limit]
+        begin = wanted.begins(found)
+        end = begin + wanted.limit
+        rows = found[begin:end]
         headers = {TOTAL_COUNT: str(len(found)), LIMIT: str(MAX_PAGE)}
-        if wanted.offset + len(rows) < len(found) and rows:
-            following = urlencode({**given, "offset": wanted.offset + len(rows), "limit": wanted.limit})
+        if rows and end < len(found):
+            cursor = f"{rows[-1].party.folded}.{rows[-1].role}.{end}"
+            following = urlencode({**given, "offset": end, "limit": wanted.limit, CURSOR: cursor})
             url = f"{base_url(self._core, viewer)}/{version.number}/{CLIENT_INFO}"
             headers["Link"] = f'<{url}?{following}>; rel="next"'
         return Page([client_info_object(row) for row in rows], headers)
@@ -216,15 +230,24 @@ def client_info_object(row: InfoRow) -> dict[str, Any]:
 def _wanted(query: str) -> tuple[Wanted, dict[str, str]]:
     """The window and page of a query (OCPI 2.2.1, transport and format, Pagination). Raises InvalidMessage."""
     given = dict(parse_qsl(query))
+    offset = _number(given, "offset", 0, at_least=0)
     return (
         Wanted(
             date_from=_moment(given, "date_from"),
             date_to=_moment(given, "date_to"),
-            offset=_number(given, "offset", 0, at_least=0),
+            offset=offset,
             limit=min(_number(given, "limit", MAX_PAGE, at_least=1), MAX_PAGE),
+            after=_cursor(given, offset),
         ),
         {name: given[name] for name in ("date_from", "date_to") if name in given},
     )
+
+
+def _cursor(given: Mapping[str, str], offset: int) -> tuple[str, str] | None:
+    """The row that a page comes after; None for a caller that went back or forth by offset: it means the offset."""
+    party, _, rest = given.get(CURSOR, "").partition(".")
+    role, _, at = rest.partition(".")
+    return (party, role) if at == str(offset) else None
 
 
 def _moment(given: Mapping[str, str], name: str) -> float | None:

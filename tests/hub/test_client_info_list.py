@@ -12,6 +12,7 @@ from hub.store import Store, client_info, registration
 from hub.store.client_info import InfoRow
 from hub.store.registry import RoleRow
 from hub.testing import FakeCpo
+from routing.links import next_page
 from routing.ocpi import ConnectionStatus, PartyId, Role
 from tests.stories.market import MakeSettings, join
 
@@ -37,6 +38,31 @@ async def test_pages_lead_on_to_the_end(market: tuple[Hub, FakeCpo]) -> None:
     assert pages[0].headers["Link"].startswith(f"<{hub.settings.public_url}/ocpi/2.2.1/hubclientinfo?")
     assert "Link" not in pages[-1].headers
     assert "OCPI-from-party-id" not in pages[0].headers, "configuration modules have no routing headers"
+
+
+async def test_no_party_is_lost_or_repeated_while_others_come_and_go(market: tuple[Hub, FakeCpo]) -> None:
+    """Whoever is missing in a complete list is no longer valid (HubClientInfo, GET)."""
+    hub, cpo = market
+    platforms = {party.party_id: rows[0].platform_id for party, rows in hub.picture.directory.parties.items()}
+    found: list[list[str]] = []
+    async for page in cpo.pages("hubclientinfo", query="limit=2"):
+        found.append([row["party_id"] for row in page.data])
+        if len(found) == 1:
+            await hub.platforms.remove(platforms["AAA"], by="test")
+            await hub.platforms.remove(platforms["BBB"], by="test")
+        if len(found) == 2:
+            for name in ("AAB", "ABC"):
+                await hub.platforms.invite(by="test", name=name, roles=[RoleRow(PartyId("DE", name), Role.EMSP)])
+    assert found == [["AAA", "BBB"], ["CCC", "DDD"], ["EEE"]]
+
+
+async def test_whoever_counts_offsets_gets_the_rows_at_them(market: tuple[Hub, FakeCpo]) -> None:
+    _, cpo = market
+    first = await cpo.send("GET", "hubclientinfo", interface="sender", query="limit=2")
+    following = next_page(first.headers["Link"], first.url) or ""
+    assert "offset=2" in following
+    page = await cpo.send("GET", "hubclientinfo", url=following.replace("offset=2", "offset=1"))
+    assert [row["party_id"] for row in page.data] == ["BBB", "CCC"]
 
 
 async def test_the_window_is_from_inclusive_to_exclusive(market: tuple[Hub, FakeCpo]) -> None:
