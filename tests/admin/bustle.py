@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
 
 from admin import users
 from admin.app import office
@@ -148,8 +147,7 @@ def _day(hub: Hub, cpos: Sequence[str], emsps: Sequence[str]) -> Iterator[LegRow
         in_trouble = 20_000 < ago < 26_000
         (outcome,) = chance.choices(list(Outcome), (700, 12, 190 if in_trouble else 3))
         http, ocpi = {"delivered": (200, 1000), "refused": (400, 2001), "failed": (None, None)}[outcome]
-        base = replace(
-            row(),
+        base = row()._replace(
             journey_id=f"{journey_id_at(at)}abcdef{number:06x}",
             at=at,
             ms=chance.uniform(20, 300),
@@ -165,9 +163,8 @@ def _day(hub: Hub, cpos: Sequence[str], emsps: Sequence[str]) -> Iterator[LegRow
             outcome=outcome,
         )
         late = {"reason": LATE, "fault": "network"} if outcome is Outcome.FAILED else {}
-        yield replace(base, http=http or 200, ocpi=ocpi or 4003, **late)
-        yield replace(
-            base,
+        yield base._replace(http=http or 200, ocpi=ocpi or 4003, **late)
+        yield base._replace(
             direction=Direction.OUT,
             at=at + 0.002,
             ms=base.ms - 4,
