@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from admin.background import BACKGROUND, Background
+from admin.garbage import Runner
 from admin.guard import LIMITS, ROLES, guarded
 from admin.keys import AdminRole
 from admin.login import PASSWORDS
@@ -65,7 +66,7 @@ async def office(hub: Hub) -> AsyncIterator[str]:
     settings = hub.settings
     sock = bind(settings.admin.host, settings.admin.port)
     shutdown_s = settings.server.shutdown_s * ADMIN_SHARE / 2  # aiohttp waits so long twice
-    runner = web.AppRunner(make_app(hub), access_log=None, shutdown_timeout=shutdown_s)
+    runner = Runner(make_app(hub), access_log=None, shutdown_timeout=shutdown_s)
     certificates = settings.admin.certificates
     try:
         async with accepting(runner, sock, certificates):

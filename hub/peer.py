@@ -210,6 +210,9 @@ def _said(answer: Answer) -> str:
     """What a platform answered, in words; its body only as far as it is OCPI."""
     document = open_envelope(answer.body)
     if document is None:
-        return f"HTTP {answer.http} with {len(answer.body)} bytes that are not an OCPI envelope"
+        what = (
+            f"with {len(answer.body)} bytes that are not an OCPI envelope" if answer.body.strip() else "without a body"
+        )
+        return f"HTTP {answer.http} {what}"
     message = str(document.get("status_message") or "")[:200]
     return f"HTTP {answer.http}, OCPI {document['status_code']}" + (f" ({message})" if message else "")

@@ -6,6 +6,8 @@ import asyncio
 import json
 from urllib.parse import urlsplit
 
+import pytest
+
 from admin.problems import problem_of
 from admin.routes import ROUTES
 from hub.store import StoreUnavailable
@@ -103,6 +105,29 @@ async def test_a_body_beyond_all_measure_is_refused(door: Door) -> None:
 async def test_a_body_that_does_not_unpack_is_refused(door: Door) -> None:
     headers = {**KEY, "Content-Encoding": "gzip"}
     is_problem(await door.raw("POST", "/api/v1/platforms", b"this is not gzip", headers), 400)
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("FOO /api/v1/platforms HTTP/1.1\r\nHost: x\r\n\r\n", "Invalid method encountered"),
+        ("GET /api/v1/platforms/\xfc HTTP/1.1\r\nHost: x\r\n\r\n", "Invalid char in url path"),
+        ("GET /api/v1/platforms HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n", "Invalid header token"),
+        (f"GET /{'x' * 20_000} HTTP/1.1\r\nHost: x\r\n\r\n", "Got more than 8190 bytes"),
+        ("POST /login HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", "Can not decode"),
+    ],
+)
+async def test_what_is_no_request_is_told_as_a_problem(
+    door: Door, caplog: pytest.LogCaptureFixture, head: str, reason: str
+) -> None:
+    parts = urlsplit(door.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(head.encode("latin-1"))
+    told, body = (await reader.read()).split(b"\r\n\r\n", 1)
+    writer.close()
+    assert (b" 400 " in told, f"Content-Type: {PROBLEM}".encode() in told) == (True, True), told
+    assert json.loads(body)["detail"].startswith(reason)
+    assert [record for record in caplog.records if record.exc_info] == [], "a stranger fills no log with tracebacks"
 
 
 async def test_a_caller_that_hangs_up_does_no_harm(door: Door) -> None:

@@ -49,13 +49,13 @@ class Case:
 
 BREAKS = {
     "silent": "did not answer in time",
-    "garbage": "not an OCPI envelope",
+    "garbage": "HTTP 200 with 22 bytes that are not an OCPI envelope",
     "truncated": "broke off",
     "closed": "broke off",
-    "empty": "not an OCPI envelope",
+    "empty": "HTTP 200 without a body",
     "redirect": "HTTP 307",
     "drip": "did not answer in time",
-    "http-401": "HTTP 401",
+    "http-401": "HTTP 401 without a body",
     "http-500": "HTTP 500",
     "ocpi-2000": "OCPI 2000",
     "wrapped-list": "data is not an object",
