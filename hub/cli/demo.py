@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from hub import log
 from hub.cli.receipts import print_receipt
 from hub.cli.serve import both_doors
-from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, table
+from hub.cli.terminal import FAILED, WRONG_USE, give_up, out, row, table, visible
 from hub.config import only
 from hub.lifecycle import Hub
 from hub.loop import until_stopped
@@ -109,7 +109,7 @@ async def _register(hub: Hub, parties: Sequence[FakeParty]) -> bool:
         except Exception as error:  # whatever went wrong is the finding
             problem, is_good = f"{type(error).__name__}: {error}", False
         ms = (asyncio.get_running_loop().time() - started) * 1000
-        grid.add_row(str(party.parties[0]), party.role, str(party.version), f"{ms:.0f}", _verdict(problem))
+        row(grid, str(party.parties[0]), party.role, str(party.version), f"{ms:.0f}", _verdict(problem))
     out.print(grid)
     out.print()
     return is_good
@@ -161,8 +161,8 @@ def _steps(title: str) -> Table:
 
 
 def _add(grid: Table, step: Step) -> None:
-    note = f" [dim]{step.note}[/]" if step.ok and step.note else ""
-    grid.add_row(
+    row(
+        grid,
         step.name,
         step.sender,
         step.receiver,
@@ -170,12 +170,14 @@ def _add(grid: Table, step: Step) -> None:
         str(step.http_status or "-"),
         str(step.ocpi_code or "-"),
         f"{step.duration_ms:.1f}",
-        _verdict(step.detail) + note,
+        _verdict(step.detail, step.note),
     )
 
 
-def _verdict(problem: str) -> str:
-    return f"[red]{escape(problem)}[/]" if problem else "[green]ok[/]"
+def _verdict(problem: str, note: str = "") -> Text:
+    if problem:
+        return Text(visible(problem), "red")
+    return Text.assemble(("ok", "green"), (f" {visible(note)}" if note else "", "dim"))
 
 
 async def _stay(admin_url: str, key: str) -> None:

@@ -34,8 +34,8 @@ def settings_of(config: Path | None) -> Settings:
 
 
 def give_up(reason: str, code: int = FAILED) -> NoReturn:
-    """Say why, and exit."""
-    err.print(reason, style="red", markup=False, highlight=False)
+    """Say why, and exit. Others may have written a part of it."""
+    err.print(visible(reason, keep="\n"), style="red", markup=False, highlight=False)
     raise typer.Exit(code)
 
 
@@ -47,9 +47,9 @@ def table(title: str | None, *columns: str) -> Table:
     return grid
 
 
-def row(grid: Table, *cells: str, style: str | None = None) -> None:
+def row(grid: Table, *cells: str | Text, style: str | None = None) -> None:
     """A row of texts that others wrote: no markup, and nothing that a terminal would obey."""
-    grid.add_row(*(Text(visible(cell)) for cell in cells), style=style)
+    grid.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in cells), style=style)
 
 
 def visible(text: str, *, keep: str = "") -> str:

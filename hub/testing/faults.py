@@ -87,7 +87,7 @@ async def _drip(request: web.Request, answer: Answer, seconds: float) -> web.Str
         for _ in range(int(FOREVER_S)):
             await response.write(b" ")
             await asyncio.sleep(0.05)
-    except ConnectionResetError:
+    except ConnectionError:
         return response  # whoever asked had enough
     return response
 
@@ -98,7 +98,7 @@ async def _huge(request: web.Request, answer: Answer, seconds: float) -> web.Str
     try:
         for _ in range(100):
             await response.write(b" " * 1_000_000)
-    except ConnectionResetError:
+    except ConnectionError:
         return response
     return response
 

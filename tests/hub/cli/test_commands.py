@@ -176,3 +176,16 @@ async def test_a_party_cannot_draw_on_the_admins_terminal(terminal: Terminal) ->
                 assert "\x1b" not in done.out
                 assert not any(line.startswith("forged line") for line in done.out.splitlines())
             assert "[bold]x[/nope]" in (await terminal.run("party", "parties")).out
+
+
+async def test_a_partner_cannot_draw_on_the_admins_terminal_by_what_it_refuses_with(terminal: Terminal) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        refusal = rb'{"status_code": 2001, "status_message": "no \u001b[2J half \ud83d"}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(refusal), refusal))
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as partner:
+        url = f"http://127.0.0.1:{partner.sockets[0].getsockname()[1]}/versions"
+        done = await terminal.run("party", "connect", "TNM", "--versions-url", url, "--token", "t")
+    assert (done.code, "no \\u001b[2J half" in done.err, "\x1b" in done.err) == (1, True, False)

@@ -89,3 +89,11 @@ async def test_the_demo_ends_with_1_where_a_step_went_wrong_and_touches_nothing_
     code, err = await ended(demo, signal.SIGINT)
     assert (code, err) == (1, "")
     assert not list(shell.folder.iterdir()), "neither a store nor a folder of its own is left"
+
+
+async def test_the_demo_prints_whatever_a_party_answers(shell: Shell) -> None:
+    demo = await shell.start("demo --once --fault half-character")
+    out, err = await demo.communicate()
+    assert (demo.returncode, err) == (1, b"")
+    assert b"2001 half " in out
+    assert out.decode().endswith("Some steps went wrong.\n")

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -91,6 +92,21 @@ async def test_huge_is_more_than_anybody_wants() -> None:
     async with pair() as (cpo, emsp):
         emsp.misbehave("huge")
         assert len((await cpo.push_location("DE*ABC")).body) == 100_000_000
+
+
+async def test_who_hangs_up_in_the_middle_of_a_huge_answer_is_no_error_of_the_party(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with pair() as (cpo, emsp):
+        emsp.misbehave("huge", times=1)
+        address = urlsplit(emsp.versions_url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        token = f"Authorization: Token {emsp.invite()}"
+        writer.write(f"GET {address.path} HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+        assert (await cpo.push_location("DE*ABC")).is_success
+    assert caplog.records == []
 
 
 async def test_offline_refuses_at_once_and_comes_back_on_the_same_port() -> None:
