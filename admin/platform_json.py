@@ -38,7 +38,9 @@ class NewPlatform(Given):
     """A platform to expect; or, with `versions_url` and `token`, to register with."""
 
     name: Name
-    roles: tuple[NewRole, ...] = Field((), max_length=100, description="May be left out where the hub registers.")
+    roles: tuple[NewRole, ...] = Field(
+        (), max_length=100, description="May be left out where the hub registers, unless with OCPI 2.1.1."
+    )
     versions_url: str | None = Field(None, max_length=2048)
     token: Token | None = Field(None, description="The CREDENTIALS_TOKEN_A that the partner gave.")
     counterpart: Party | None = Field(None, description="The one partner that the hub plays on this connection.")

@@ -92,8 +92,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether a person is to read the answer. A part of a page that htmx asks for is told as a problem."""
-    return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
+    """Whether a person is to read the answer. The API tells problems to everybody, and so do parts of a page (htmx)."""
+    is_page = not request.path.startswith("/api/") and "HX-Request" not in request.headers
+    return is_page and "text/html" in request.headers.get("Accept", "")
 
 
 def problem_of(error: Exception) -> Problem:

@@ -16,6 +16,7 @@ from hub.payloads import VersionDetails, VersionRow, explain
 from routing.addresses import ForbiddenAddress
 from routing.answers import Answer, open_envelope, without
 from routing.bridge import write_json
+from routing.directory import Platform
 from routing.errors import InvalidAnswer, NoAnswerInTime, OcpiError
 from routing.journey import new_request_id
 from routing.ocpi import CORRELATION_ID, REQUEST_ID, SUCCESS, VERSIONS, Interface, Version
@@ -176,6 +177,13 @@ def newest(core: Core, offered: tuple[VersionRow, ...]) -> Version:
         theirs = ", ".join(row.version for row in offered) or "none"
         raise StepFailed("choose version", f"one of {', '.join(ours)}", theirs)
     return max(mutual, key=lambda version: version.rank)
+
+
+def check_role_known(version: Version, platform: Platform) -> None:
+    """Raises StepFailed for a platform whose role nobody would tell: before its token is used up by an exchange."""
+    if version.credentials_are_flat and not platform.parties:
+        expected = "a role named with the request, since credentials of this version tell none"
+        raise StepFailed("choose version", expected, f"OCPI {version}, and no role")
 
 
 def check_endpoints(learnt: Learnt) -> None:

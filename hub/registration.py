@@ -16,7 +16,7 @@ from hub.core import Core
 from hub.credentials import OVERLAP_S
 from hub.owed import Owed
 from hub.payloads import Credentials, read_credentials
-from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, newest
+from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, check_role_known, newest
 from hub.progress import STORE, Progress, mark_done
 from hub.roles import note_told
 from hub.store import StoreUnavailable, audit, registration, registry, tokens
@@ -185,6 +185,7 @@ class Registration:
         offered = await peer.versions()
         await progress.done("GET versions")
         version = newest(self._core, offered)
+        check_role_known(version, platform)
         await progress.done("choose version")
         peer.encodes_token = bool(platform.quirks.get("encode_token", peer.encodes_token))
         learnt = await peer.details(offered, version)

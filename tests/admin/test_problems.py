@@ -107,6 +107,13 @@ async def test_a_body_that_does_not_unpack_is_refused(door: Door) -> None:
     is_problem(await door.raw("POST", "/api/v1/platforms", b"this is not gzip", headers), 400)
 
 
+async def test_the_api_tells_a_problem_to_a_browser_too(door: Door) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    is_problem(await door.raw("GET", "/api/v1/platforms", headers=browser), 401)
+    is_problem(await door.raw("GET", "/api/v1/platforms/nobody", headers=KEY | browser), 404)
+    assert (await door.raw("GET", "/nothing", headers=browser)).headers["Content-Type"] == "text/html; charset=utf-8"
+
+
 @pytest.mark.parametrize(
     ("head", "reason"),
     [

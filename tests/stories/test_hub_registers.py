@@ -131,19 +131,33 @@ async def test_a_connection_that_fails_leaves_nothing_behind(chosen: Settings, s
 
 @pytest.mark.parametrize(
     ("options", "step"),
-    [({"version": "2.3.0"}, "choose version"), ({"modules": ()}, "check endpoints")],
-    ids=["no mutual version", "no modules"],
+    [
+        ({"version": "2.3.0"}, "choose version"),
+        ({"version": "2.1.1"}, "choose version"),  # OCPI 2.1.1, Credentials object: it names no role
+        ({"modules": ()}, "check endpoints"),
+    ],
+    ids=["no mutual version", "no role that anybody tells", "no modules"],
 )
 async def test_nothing_is_posted_where_there_is_nothing_to_agree_on(
     settings: MakeSettings, options: dict[str, Any], step: str
 ) -> None:
-    made = settings(admin={"port": 0, "bootstrap_key": KEY}, hub={"versions": ["2.2.1"]})
+    made = settings(admin={"port": 0, "bootstrap_key": KEY}, hub={"versions": ["2.1.1", "2.2.1"]})
     async with staffed(made) as (hub, admin), FakeCpo(**options) as cpo:
         before = await registry_rows(hub)
         status, problem = await admin.connect(cpo, cpo.invite())
         assert (status, problem["step"]) == (502, step)
         assert await registry_rows(hub) == before
         assert not [seen for seen in cpo.seen if seen.module == "credentials"]
+
+
+async def test_a_platform_of_2_1_1_has_the_role_that_the_admin_names(chosen: Settings) -> None:
+    async with staffed(chosen) as (_, admin), FakeCpo(version="2.1.1") as cpo:
+        token = cpo.invite()
+        status, problem = await admin.connect(cpo, token)
+        assert (status, problem["came"]) == (502, "OCPI 2.1.1, and no role")
+        # and the same token is still good
+        status, answer = await admin.connect(cpo, token, [{"role": "CPO", "country_code": "NL", "party_id": "TNM"}])
+        assert (status, answer["status"], answer["roles"][0]["role"]) == (201, "CONNECTED", "CPO")
 
 
 @pytest.mark.parametrize(
