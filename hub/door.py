@@ -21,7 +21,7 @@ from hub.http import Request, Response
 from hub.limits import Busy
 from hub.store import StoreUnavailable, registry, tokens
 from routing.answers import envelope
-from routing.bridge import status_code
+from routing.bridge import code_of, in_words
 from routing.directory import Platform, Scope
 from routing.errors import HubFailure, MalformedBody, NotWanted, OcpiError, Unauthorized
 from routing.journey import (
@@ -177,8 +177,8 @@ def _leg(visit: Visit, response: Response) -> Leg:
 
 def refusal(error: OcpiError, headers: Mapping[str, str] | None = None, version: str = "") -> Response:
     """An error as OCPI tells it, to a caller of this version: 2.1.1 has fewer codes, and reads of them in words."""
-    code = status_code(error.code, version) if version else error.code
-    message = error.message if code == error.code else f"{error.message} (OCPI {error.code})"
+    code = code_of(error, version) if version else error.code
+    message = error.message if code == error.code else in_words(error.message, error.code)
     body = envelope(code, message, timestamp())
     return envelope_response(error.http, body, {**error.headers, **(headers or {})})
 

@@ -7,8 +7,8 @@ A subclass is two lines and a docstring, and the docstring is its default `statu
       Unauthorized, ForeignNetwork, RateLimited, MalformedBody, BodyTooLarge,
       UnknownPath, MethodNotAllowed, SenderSuspended                                          the door
       InvalidMessage, ForeignSender, NotTheOwner, UnknownLink                                 what the caller sent
-      UnknownReceiver, ReceiverNotConnected, ModuleNotImplemented, RoutedInCircles,
-      UnknownObject            the decision
+      UnknownReceiver, UnknownLocation, ReceiverNotConnected, ModuleNotImplemented,
+      RoutedInCircles, UnknownObject                                                          the decision
       ConnectionFailed, NoAnswerInTime, InvalidAnswer, HubRejected, ReceiverOverloaded,
       Refused, NotWanted                                                                      the courier
       ClientApiUnusable, VersionNotSupported, EndpointsMissing                                registration
@@ -131,6 +131,10 @@ class UnknownReceiver(OcpiError):
     """Unknown receiver: no such party, or you may not reach it."""
 
     code = 4001
+
+
+class UnknownLocation(UnknownReceiver):
+    """Unknown receiver: nobody, or more than one party, is known to have this location."""
 
 
 class ReceiverNotConnected(OcpiError):

@@ -15,7 +15,8 @@ from routing.authorization import AUTHORIZE
 from routing.catalogue import module_named
 from routing.decide import MAX_DECIDED, candidates
 from routing.directory import Directory, Party
-from routing.memory import Memory
+from routing.errors import UnknownLocation, UnknownReceiver
+from routing.memory import Kind, Memory
 from routing.message import Message
 from routing.ocpi import ConnectionStatus, PartyId, party_named
 from routing.questions import Lookup, Question, question_of
@@ -42,6 +43,15 @@ async def receivers_told(message: Message, memory: Memory, directory: Directory)
     if not found and question.otherwise:
         return _reached(await _agreed(question.otherwise, memory), message, directory)
     return found or _reached(_provider(message, question), message, directory)
+
+
+def unresolved(message: Message) -> UnknownReceiver:
+    """What the sender of a message that may be for nobody, or for several, is told."""
+    is_of_a_place = any(lookup.kind is Kind.LOCATION for lookup in question_of(message).lookups)
+    said = "the receiver cannot be told from this message"
+    if message.version.has_routing_headers:
+        said += ": OCPI-to headers are required"
+    return UnknownLocation(said) if is_of_a_place else UnknownReceiver(said)
 
 
 def serving(message: Message, directory: Directory) -> tuple[PartyId, ...]:

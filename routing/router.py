@@ -45,7 +45,7 @@ from routing.mailbox import Copy
 from routing.memory import Forgetful, Memory
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS, Interface, PartyId
-from routing.open_routing import receivers_told, serving
+from routing.open_routing import receivers_told, serving, unresolved
 from routing.outbound import Hold, OnLearnt, Outbound, forget, hold_nothing
 from routing.receivers import Receiver, receivers_of
 from routing.taking_back import taken_back, told_apart
@@ -209,7 +209,7 @@ class Router:
             if not message.version.has_routing_headers:  # it cannot name the hub either
                 return await self._carry_out(message, of_hub(message))
             raise InvalidMessage("several parties, or none, have such a list: OCPI-to headers are required")
-        raise UnknownReceiver("the receiver cannot be told from this message: OCPI-to headers are required")
+        raise unresolved(message)
 
     async def _told(self, message: Message) -> tuple[PartyId, ...]:
         """Who a message may be for; where nobody is known, the picture is drawn anew once before that is believed."""

@@ -17,7 +17,7 @@ from routing.bridge.refusals import (
     Untranslatable,
 )
 from routing.bridge.requests import translate_request, withdrawal
-from routing.bridge.statuses import means_unknown_token, status_code
+from routing.bridge.statuses import code_of, in_words, means_unknown_token
 from routing.bridge.steps import translate
 
 __all__ = [
@@ -32,9 +32,10 @@ __all__ = [
     "UnknownToken",
     "Untranslatable",
     "What",
+    "code_of",
+    "in_words",
     "means_unknown_token",
     "parse_json",
-    "status_code",
     "translate",
     "translate_answer",
     "translate_request",

@@ -11,7 +11,7 @@ from routing.bridge.codec import write_json
 from routing.bridge.context import Context
 from routing.bridge.receipt import Loss, Receipt, What, loss
 from routing.bridge.refusals import Untranslatable
-from routing.bridge.statuses import status_code
+from routing.bridge.statuses import in_words, status_code
 from routing.bridge.steps import translate, version_of
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS, Version
@@ -58,6 +58,9 @@ def translate_answer(
         out.pop("data", None)
     if code != document["status_code"]:
         out["status_code"] = code
+        if new.rank == 1:
+            said = document.get("status_message")
+            out["status_message"] = in_words(said if isinstance(said, str) else "", document["status_code"])
         receipt += Receipt((loss("Response", "status_code", What.APPROXIMATED, document["status_code"], code),))
     return replace(reply, http=http, body=write_json(out), code=code), receipt
 

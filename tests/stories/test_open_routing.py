@@ -18,6 +18,7 @@ from tests.stories.told import legs_out
 from tests.stories.waiting import until
 
 HUB = "NL*HUB"
+AT_A_PLACE = ("START_SESSION", "RESERVE_NOW", "UNLOCK_CONNECTOR")
 
 
 def heard(party: FakeParty, module: str) -> list[Seen]:
@@ -123,6 +124,28 @@ async def test_what_nobody_or_several_could_be_meant_by_is_refused(
         assert (sent.http, sent.status_code) == (200, code), sent.envelope
         assert sent.party("from") == HUB
         assert heard(cpo, module) == heard(rival, module) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "module", "interface", "path", "body", "code"),
+    [
+        ("GET", "locations", "sender", "/NOWHERE", None, 2003),
+        ("GET", "locations", "sender", "/NOWHERE/E1/1", None, 2003),
+        *(("POST", "commands", "receiver", f"/{name}", {"location_id": "NOWHERE"}, 2003) for name in AT_A_PLACE),
+        ("POST", "commands", "receiver", "/STOP_SESSION", {"session_id": "NOBODY'S"}, 2000),
+    ],
+)
+async def test_2_1_1_has_a_code_of_its_own_for_a_location_that_nobody_has(
+    settings: MakeSettings, method: str, module: str, interface: str, path: str, body: Any, code: int
+) -> None:
+    """OCPI 2.1.1, status codes: 2003, Unknown Location; it has no 4001, and no headers to name a receiver with."""
+    cpo, rival, emsp = FakeCpo(), FakeCpo("BE*BEC"), FakeEmsp(version="2.1.1")
+    async with gathered(settings(), cpo, rival, emsp):
+        if body is not None:
+            body = {**body, "response_url": emsp.expect_result()[0]}
+        sent = await emsp.send(method, module, path, interface=interface, body=body)
+        assert (sent.http, sent.status_code) == (200, code), sent.envelope
+        assert sent.status_message == "the receiver cannot be told from this message (OCPI 4001)"
 
 
 async def test_a_list_without_a_receiver_goes_to_the_only_one_who_has_it(settings: MakeSettings) -> None:

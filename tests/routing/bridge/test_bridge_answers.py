@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from routing.bridge import Untranslatable, means_unknown_token, status_code, translate_answer
+from routing.bridge import Untranslatable, means_unknown_token, translate_answer
+from routing.bridge.statuses import status_code
 from routing.errors import NoAnswerInTime, UnknownPath
 from routing.message import Reply
 from tests.routing.bridge.messages import R, S, answer, request, sent
@@ -140,6 +142,23 @@ def test_a_bare_404_of_a_2_1_1_emsp_is_an_unknown_token() -> None:
 def test_a_status_code_is_one_that_the_caller_knows(code: int, old: int) -> None:
     assert status_code(code, "2.1.1") == old
     assert status_code(code, "2.2.1") == status_code(code, "2.3.0") == code
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "told"),
+    [
+        (4002, "too late", "too late (OCPI 4002)"),
+        (2004, None, "(OCPI 2004)"),
+        (4001, ["odd"], "(OCPI 4001)"),
+        (2003, "where?", "where?"),
+    ],
+)
+def test_a_code_that_2_1_1_does_not_have_is_there_in_words(code: int, said: Any, told: str) -> None:
+    ask = request("2.1.1", S, "GET", "locations/LOC1")
+    document = {"status_code": code, "status_message": said, "timestamp": "2026-01-01T00:00:00Z"}
+    reply = Reply(200, json.dumps(document).encode(), None, code=code)
+    out, _ = translate_answer(reply, ask, source="2.2.1", target="2.1.1", context=context())
+    assert sent(out)["status_message"] == told
 
 
 def test_an_answer_that_is_no_envelope_passes() -> None:
