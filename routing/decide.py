@@ -88,7 +88,10 @@ Decision = Delivery | ToEverybody | FromMemory | FromEach | ByContent
 
 def decide(message: Message, directory: Directory) -> Decision:
     """Where a message goes. Raises the OcpiError that the caller is to be told."""
-    check_owner(message)
+    if message.caller.is_hub:
+        check_behind(message, directory)
+    else:
+        check_owner(message)
     _check_date(message)
     match message.receiver:
         case None:
@@ -215,16 +218,41 @@ def check_owner(message: Message) -> None:
     OCPI 2.2.1, transport and format, Client Owned Object Push.
     """
     operation = message.operation
-    if operation is None or message.caller.is_hub:
+    if operation is None:
         return
     if operation.is_owned and operation.interface is Interface.RECEIVER:
-        segments = [unquote(segment) if "%" in segment else segment for segment in message.path.strip("/").split("/")]
+        segments = _segments(message)
         _check_path(message, segments)
         if operation.names[-1] == "booking_id" and segments[-1] == "booking_locations":
             raise InvalidMessage("a booking of the id booking_locations cannot be told from a booking location")
         _check_body(operation, segments, message.named)
     elif operation.module == "commands" and isinstance(document := message.document, dict):
         _check_token(message, document.get("token"))
+
+
+def check_behind(message: Message, directory: Directory) -> None:
+    """A hub speaks for who is behind it, and pushes what is theirs: it need not say in advance who that is.
+
+    It is no way around the connection of a party that has its own here, nor around this hub: any platform may say of
+    itself that it is a hub. Raises UnknownReceiver (4001) or NotTheOwner (404, 2001).
+    """
+    if not _is_behind(message.caller, message.sender, directory):
+        raise UnknownReceiver(f"{message.sender} is connected to this hub by itself: for it you may reach nobody")
+    operation = message.operation
+    if operation is not None and operation.is_owned and operation.interface is Interface.RECEIVER:
+        segments = _segments(message)
+        owner = _party(segments[0], segments[1])
+        if owner is None or not _is_behind(message.caller, owner, directory):
+            raise NotTheOwner(f"{segments[0]}*{segments[1]} in the path is not a party behind your platform")
+
+
+def _is_behind(caller: Platform, party: PartyId, directory: Directory) -> bool:
+    rows = [row for row in directory.parties.get(party, ()) if not row.is_suspended]
+    return party != directory.hub and (not rows or any(row.platform_id == caller.id for row in rows))
+
+
+def _segments(message: Message) -> list[str]:
+    return [unquote(segment) if "%" in segment else segment for segment in message.path.strip("/").split("/")]
 
 
 def _check_path(message: Message, segments: list[str]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from routing.decide import decide
-from routing.errors import InvalidMessage, NotTheOwner, OcpiError
+from routing.errors import InvalidMessage, NotTheOwner, OcpiError, UnknownReceiver
 from routing.ocpi import PartyId, Role
-from tests.routing.scene import CPO, EMSP, OTHER_EMSP, R, market, message, party, platform
+from tests.routing.scene import CPO, EMSP, HUB, OTHER_CPO, OTHER_EMSP, R, market, message, party, platform
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,45 @@ def test_a_command_is_given_for_the_senders_own_token(owner: PartyId, is_right: 
         decide(command, there)
 
 
-def test_a_hub_passes_on_what_others_own() -> None:
+# --- a platform that is itself a hub ---------------------------------------------------------------------------------
+
+BEHIND = PartyId("SE", "XXX")
+
+
+@pytest.mark.parametrize(
+    ("sender", "path", "error"),
+    [
+        (CPO, "/NL/TNM/L1", None),
+        (CPO, "/SE/XXX/L1", None),
+        (BEHIND, "/SE/XXX/L1", None),
+        (BEHIND, "/SE/YYY/L1", None),
+        (BEHIND, "/BE/BEC/L1", NotTheOwner),
+        (BEHIND, "/NL/HUB/L1", NotTheOwner),
+        (BEHIND, "/SEX/XX/L1", NotTheOwner),
+        (OTHER_CPO, "/BE/BEC/L1", UnknownReceiver),
+        (OTHER_CPO, "/SE/XXX/L1", UnknownReceiver),
+        (EMSP, "/SE/XXX/L1", UnknownReceiver),
+        (HUB, "/SE/XXX/L1", UnknownReceiver),
+    ],
+)
+@pytest.mark.parametrize("to", [OTHER_EMSP, HUB, None])
+def test_a_hub_passes_on_what_is_of_those_behind_it(
+    sender: PartyId, path: str, error: type[OcpiError] | None, to: PartyId | None
+) -> None:
+    """Any platform may say that it is a hub: it then speaks for nobody who is connected here by itself."""
     there = market(platform("cpo", party(CPO, Role.CPO, "cpo"), is_hub=True))
-    pushed = message(there, "cpo", "PUT", "locations", R, "/BE/BEC/L1", to=EMSP, document={"id": "L1"})
-    assert decide(pushed, there).receiver == EMSP
+    pushed = replace(message(there, "cpo", "PUT", "locations", R, path, to=to, document={}), sender=sender)
+    if error is None:
+        assert decide(pushed, there)
+        return
+    with pytest.raises(error):
+        decide(pushed, there)
+
+
+def test_a_hub_speaks_for_a_party_that_left_its_own_platform_and_for_one_that_it_shares() -> None:
+    left = platform("left", party(BEHIND, Role.CPO, "left", is_suspended=True))
+    shared = platform("shared", party(CPO, Role.EMSP, "shared"))
+    there = market(platform("cpo", party(CPO, Role.CPO, "cpo"), is_hub=True), left, shared)
+    for sender in (BEHIND, CPO):
+        pushed = message(there, "cpo", "PUT", "locations", R, "/SE/XXX/L1", to=EMSP, document={"id": "L1"})
+        assert decide(replace(pushed, sender=sender), there).receiver == EMSP

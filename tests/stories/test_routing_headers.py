@@ -98,6 +98,26 @@ async def test_a_loop_over_several_hubs_is_refused_and_a_retry_is_not(settings: 
         assert len(asked(other)) == 3
 
 
+async def test_a_platform_that_says_it_is_a_hub_speaks_for_nobody_who_is_there_by_himself(
+    settings: MakeSettings,
+) -> None:
+    """Whoever is invited may say in its credentials that it is a hub; that opens nobody else's name, nor the hub's."""
+    cpo, emsp = FakeCpo(), FakeEmsp()
+    sly = FakeParty("BE*SLY", role=Role.CPO, also={"BE*HUB": Role.HUB}, extra=BOTH)
+    async with gathered(settings(), cpo, emsp, sly) as hub:
+        await cpo.push_location(HUB, "LOC1")
+        await until(lambda: hub.router.broadcast.is_idle)
+        before = len(asked(emsp))
+        for to in ("DE*ABC", HUB, None):
+            for from_, path in (("NL*TNM", "/NL/TNM/LOC1"), (HUB, "/NL/TNM/LOC1"), ("SE*XXX", "/NL/TNM/LOC1")):
+                body = {"country_code": "NL", "party_id": "TNM", "id": "LOC1", "name": "nowhere"}
+                told = await sly.send("PUT", "locations", path, to=to, from_=from_, body=body)
+                assert (told.http, told.status_code) in ((200, 4001), (404, 2001)), (to, from_)
+        assert len(asked(emsp)) == before
+        shown = await emsp.send("GET", "locations", to=HUB, interface="sender")
+        assert "nowhere" not in shown.body.decode()
+
+
 # --- roles -----------------------------------------------------------------------------------------------------------
 
 
