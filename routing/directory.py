@@ -109,6 +109,9 @@ _SEES: Final[Mapping[Role, frozenset[Role]]] = MappingProxyType(
 )
 """Which roles a party of a role deals with (OCPI 2.3.0, terminology, Typical OCPI implementations per Role)."""
 
+_AGREES: Final = frozenset({Role.CPO, Role.HUB})
+"""Roles whose parties have agreements: whoever is behind a hub is a CPO to all but CPOs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -200,9 +203,9 @@ class Directory:
         played = self._played(sender)
         if (played is not None and played != receiver.id) or not self._is_way_to(receiver, sender.id):
             return Relation.NONE
-        if Role.CPO not in (sender.role, receiver.role):
+        if _AGREES.isdisjoint((sender.role, receiver.role)):
             return by_default
-        pair = (sender.id, receiver.id) if sender.role is Role.CPO else (receiver.id, sender.id)
+        pair = (receiver.id, sender.id) if receiver.role is Role.CPO else (sender.id, receiver.id)
         rows = self.agreements.get(pair)
         return by_default if rows is None else decided(rows, module, by_default)
 
@@ -210,7 +213,8 @@ class Directory:
         """How far parties of two roles are to deal with each other where nothing was decided for the two."""
         if receiver not in _SEES[sender]:
             return Relation.NONE
-        return Relation.PLANNED if self.needs_agreement and Role.CPO in (sender, receiver) else Relation.AGREED
+        is_open = not self.needs_agreement or _AGREES.isdisjoint((sender, receiver))
+        return Relation.AGREED if is_open else Relation.PLANNED
 
     def _is_way_to(self, receiver: Party, sender: PartyId) -> bool:
         """Whether this connection of a receiver is the one for the sender: where it has one on which the hub plays

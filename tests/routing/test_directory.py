@@ -89,6 +89,21 @@ def test_the_policy_of_agreements_is_about_cpos_only() -> None:
     assert not there.may_reach(cpo, scsp)
 
 
+@pytest.mark.parametrize("needs_agreement", [False, True])
+@pytest.mark.parametrize("allows", [None, False, True])
+def test_whoever_is_behind_a_hub_has_agreements_like_everybody(needs_agreement: bool, allows: bool | None) -> None:
+    """To an eMSP it is a CPO, and to a CPO it is none: the hub does not say what it is."""
+    behind = PartyId("SE", "XXX")
+    pairs = [] if allows is None else [(behind, EMSP), (CPO, behind)]
+    agreements = [Agreement(str(number), *pair, is_allowed=bool(allows)) for number, pair in enumerate(pairs)]
+    hub = platform("hub", party(OTHER_CPO, Role.CPO, "hub"), is_hub=True)
+    there = market(hub, agreements=agreements, needs_agreement=needs_agreement)
+    (sender,) = there.senders(hub, behind)
+    is_allowed = not needs_agreement if allows is None else allows
+    for who in (EMSP, CPO):
+        assert [there.may_reach(sender, row) for row in there.parties[who]] == [is_allowed]
+
+
 def test_a_platform_is_told_of_everybody_it_may_reach() -> None:
     there = market()
     assert {row.id for row in there.reachable(there.platforms["cpo"])} == {EMSP, OTHER_EMSP}

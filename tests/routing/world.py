@@ -19,7 +19,7 @@ class World:
     def __init__(self, seed: int, *, needs_agreement: bool) -> None:
         self.dice = random.Random(seed)
         self.picture = Directory(HUB, needs_agreement=needs_agreement)
-        for _ in range(4):
+        for _ in range(6):
             self.change()
 
     def change(self) -> None:
