@@ -107,7 +107,7 @@ class Limits:
         if rate is None or (rate.per_s, rate.burst) != (per_s, burst):
             rate = self._rates[platform.id] = _Rate(per_s, burst, AsyncLimiter(burst, burst / per_s))
         if not rate.limiter.has_capacity():
-            wait_s = max(1, math.ceil(1 / per_s))
+            wait_s = math.ceil(1 / per_s)
             raise RateLimited(f"more than {per_s:g} requests a second: slow down", headers={"Retry-After": str(wait_s)})
         await rate.limiter.acquire()  # there is room: this does not wait
 
@@ -145,9 +145,8 @@ def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 def _network(text: str) -> Network:
     network = ipaddress.ip_network(text)
-    if network.version == 6 and network.prefixlen >= 96 and network.network_address.ipv4_mapped is not None:
-        return ipaddress.IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
-    return network
+    mapped = network.network_address.ipv4_mapped if network.version == 6 else None
+    return network if mapped is None else ipaddress.IPv4Network((mapped, network.prefixlen - 96))
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

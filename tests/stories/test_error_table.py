@@ -276,12 +276,3 @@ async def test_what_is_refused_at_the_door_reaches_nobody(settings: MakeSettings
             if row.name.split()[0] in ("1", "3", "4", "5", "6", "7", "8", "9", "10", "29", "32", "34"):
                 await row.do(there)
         assert len(there.emsp.seen) == before
-
-
-async def test_too_many_requests_of_one_platform_are_429(settings: MakeSettings) -> None:
-    async with scene(settings(), "2.2.1") as there:
-        limit = {"rate_limit": {"requests_per_s": 0.001, "burst": 1}}
-        await there.hub.platforms.change(platform_of(there.hub, there.cpo), by="test", changes=limit)
-        answers = [await put()(there) for _ in range(2)]
-        assert [(answer.http, answer.status_code) for answer in answers] == [(201, 1000), (429, 2000)]
-        assert int(answers[1].headers["Retry-After"]) >= 1

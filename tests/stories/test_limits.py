@@ -77,6 +77,22 @@ def test_lines_of_one_header_are_one_list(lines: list[str], expected: str) -> No
     assert str(address) == expected
 
 
+@pytest.mark.parametrize(
+    ("network", "has_it"),
+    [
+        ("::ffff:0:0/96", True),
+        ("::ffff:10.1.2.3/128", True),
+        ("::ffff:10.1.2.4/128", False),
+        ("::/0", False),
+        ("2001:db8::10.1.2.3/128", False),
+        ("0.0.0.0/0", True),
+    ],
+)
+def test_a_network_of_ipv6_has_an_address_of_ipv4_only_where_it_is_mapped(network: str, has_it: bool) -> None:
+    """RFC 4291, 2.5.5.2: ::ffff:0:0/96 are the addresses of IPv4."""
+    assert Limits([network]).is_trusted("10.1.2.3") is has_it
+
+
 @pytest.mark.parametrize("network", ["::ffff:10.1.0.0/112", "10.1.0.0/16"])
 async def test_a_network_may_be_written_as_ipv6_has_it(settings: MakeSettings, network: str) -> None:
     """RFC 4291, 2.5.5.2: IPv4-mapped IPv6 addresses."""
@@ -86,6 +102,18 @@ async def test_a_network_may_be_written_as_ipv6_has_it(settings: MakeSettings, n
         await hub.platforms.change(platform_of(hub, cpo), by="ann", changes={"allowed_networks": [network]})
         assert await told(cpo, "10.1.2.3") == 1000
         assert await told(cpo, "10.2.2.3") == 2000
+
+
+async def test_who_calls_too_often_is_told_when_to_come_back(settings: MakeSettings) -> None:
+    """RFC 6585, 4: 429 with Retry-After, after as many at once as the admin allows."""
+    async with market(settings()) as (hub, cpo, emsp):
+        for per_s, burst, wait_s in ((0.001, 3, "1000"), (0.3, 1, "4")):
+            changes = {"rate_limit": {"requests_per_s": per_s, "burst": burst}}
+            await hub.platforms.change(platform_of(hub, cpo), by="ann", changes=changes)
+            assert [await told(cpo, None) for _ in range(burst)] == [1000] * burst
+            refused = await cpo.push_location("DE*ABC")
+            assert (refused.http, refused.status_code, refused.headers["Retry-After"]) == (429, 2000, wait_s)
+        assert (await emsp.push_token("NL*TNM")).status_code == 1000, "the others call as often as they like"
 
 
 async def test_what_some_platforms_have_under_way_leaves_room_for_the_others(settings: MakeSettings) -> None:
@@ -102,7 +130,13 @@ async def test_what_some_platforms_have_under_way_leaves_room_for_the_others(set
     assert limits.in_flight == sum(had) <= MAX_IN_FLIGHT
     for _ in range(had[0]):
         limits.leave(replace(one, id="0"))
-    assert as_many_as_may_be(limits, replace(one, id="1")) > 0
+    had[0], had[1] = 0, had[1] + as_many_as_may_be(limits, replace(one, id="1"))
+    assert had[1] > had[2]
+    for number, count in enumerate(had):
+        for _ in range(count):
+            limits.leave(replace(one, id=str(number)))
+    assert limits.in_flight == 0
+    assert as_many_as_may_be(limits, replace(one, id="0")) == MAX_IN_FLIGHT_OF_ONE, "all is as it was"
 
 
 def as_many_as_may_be(limits: Limits, platform: Platform) -> int:
