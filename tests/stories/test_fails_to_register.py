@@ -189,6 +189,23 @@ async def test_a_role_that_was_invited_must_be_there(settings: MakeSettings) -> 
         assert await registry_rows(hub) == before
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_who_was_suspended_comes_back_by_no_exchange(settings: MakeSettings, method: str) -> None:
+    """SUSPENDED is for the admin to end (OCPI 2.2.1, HubClientInfo, ConnectionStatus)."""
+    async with running(settings()) as hub, FakeCpo() as cpo:
+        invitation = await invite(hub, cpo)
+        if method == "PUT":
+            await cpo.register(invitation.versions_url, invitation.token)
+            assert (await cpo.push_location("NL*HUB")).is_success  # the first use of its token ends the invitation
+        token = invitation.token if method == "POST" else cpo.peer.token_out
+        await hub.platforms.suspend(invitation.platform_id, by="test")
+        before, seen = await registry_rows(hub), len(cpo.seen)
+        answer = await send_credentials(method, hub, cpo, token, Case("", 4003, "", ""), cpo)
+        assert (answer.http, answer.status_code) == (200, 4003)
+        assert await registry_rows(hub) == before
+        assert len(cpo.seen) == seen, "it is not even asked"
+
+
 async def test_methods_that_do_not_fit_the_state_are_405(settings: MakeSettings) -> None:
     async with running(settings()) as hub, FakeCpo() as cpo:
         invitation = await invite(hub, cpo)
@@ -197,13 +214,18 @@ async def test_methods_that_do_not_fit_the_state_are_405(settings: MakeSettings)
         for method in ("PUT", "DELETE", "PATCH"):
             answer = await cpo.call(method, url, {"Authorization": f"Token {invitation.token}"}, b"{}")
             assert (answer.http, answer.status_code) == (405, 2000), method
-            assert answer.headers["Allow"]
+            allowed = answer.headers["Allow"].split(", ")
+            assert "POST" in allowed, "RFC 9110, 15.5.6"
+            assert method not in allowed
         assert await registry_rows(hub) == before
         await cpo.register(invitation.versions_url, invitation.token)
         before = await registry_rows(hub)
         for method in ("POST", "PATCH"):
             answer = await cpo.send(method, "credentials", url=url, body={})
             assert (answer.http, answer.status_code) == (405, 2000), method
+            allowed = answer.headers["Allow"].split(", ")
+            assert "PUT" in allowed
+            assert method not in allowed
         assert {**await registry_rows(hub), "tokens": ()} == {**before, "tokens": ()}
 
 
