@@ -224,38 +224,6 @@ async def test_platforms_are_read_page_by_page_in_the_order_they_came(store: Sto
     assert seen == [f"p{number}" for number in range(5)]
 
 
-# --- tokens ----------------------------------------------------------------------------------------------------------
-
-
-async def test_tokens_open_what_they_were_given_for_and_end_when_told(store: Store) -> None:
-    await add(store, "a", CPO_ROLE)
-    soon = time.time() + 60
-    async with store.write() as connection:
-        await tokens.add(connection, "a", b"invite", Scope.REGISTRATION)
-        await tokens.add(connection, "a", b"old", Scope.FULL)
-        await tokens.expire(connection, "a", soon)
-        await tokens.add(connection, "a", b"new", Scope.REGISTRATION)
-        await tokens.widen(connection, b"new")
-        await tokens.drop(connection, b"invite")
-    assert {key: (value.scope, value.expires_at) for key, value in (await read(store, "a")).access.items()} == {
-        b"old": (Scope.FULL, soon),
-        b"new": (Scope.FULL, None),
-    }
-
-
-@pytest.mark.parametrize(("scope", "left"), [(None, set()), (Scope.FULL, {b"a"}), (Scope.REGISTRATION, {b"c"})])
-async def test_tokens_are_dropped_by_scope(store: Store, scope: Scope | None, left: set[bytes]) -> None:
-    await add(store, "a", CPO_ROLE)
-    await add(store, "b", EMSP_ROLE)
-    async with store.write() as connection:
-        await tokens.add(connection, "a", b"a", Scope.REGISTRATION)
-        await tokens.add(connection, "a", b"c", Scope.FULL)
-        await tokens.add(connection, "b", b"other", Scope.FULL)
-        await tokens.drop_all(connection, "a", scope=scope)
-    assert set((await read(store, "a")).access) == left
-    assert set((await read(store, "b")).access) == {b"other"}
-
-
 # --- agreements and the audit trail ----------------------------------------------------------------------------------
 
 
