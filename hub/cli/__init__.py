@@ -5,10 +5,12 @@ A command is imported when it is called: whoever asks the journal a question nee
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, Final
 
 import typer
@@ -75,8 +77,17 @@ def _every_command() -> None:
 
 def main() -> None:
     """The console script."""
+    _set_up_streams()
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name in GO_ON:  # loading it takes most of a second, in which it may be ended already
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(GO_ON[name]))
     app()
+
+
+def _set_up_streams() -> None:
+    """Whoever starts a hub may have closed them; and not every terminal can spell what others are called."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -51,6 +51,10 @@ def test_config_toml_is_read_where_it_lies_and_another_where_it_is_named() -> No
     assert load(written("[server]\nport = 2222")).server.port == 2222
 
 
+def test_a_file_may_begin_with_the_mark_that_some_editors_write() -> None:
+    assert load(written("\ufeff[server]\nport = 1111")).server.port == 1111
+
+
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPI_HUB_SERVER__PORT", "3333")
     monkeypatch.setenv("OCPI_HUB_HUB__VERSIONS", '["2.2.1"]')

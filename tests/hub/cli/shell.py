@@ -11,6 +11,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,3 +58,13 @@ async def ended(process: Process, how: signal.Signals) -> tuple[int, str]:
     _, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, err.decode()
+
+
+async def answers(url: str) -> None:
+    """Wait until there is somebody who says yes."""
+    while True:
+        try:
+            await asyncio.to_thread(lambda: urlopen(url, timeout=10).close())  # noqa: S310
+            return
+        except URLError:
+            await asyncio.sleep(0.05)

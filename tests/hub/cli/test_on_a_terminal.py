@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.cli.shell import ROOT, Shell, ended
+from tests.conftest import free_port
+from tests.hub.cli.shell import ROOT, Shell, answers, ended
 
 ESCAPE = "\x1b["
 
@@ -75,3 +76,26 @@ async def test_a_hub_that_is_ended_while_it_still_starts_ends_well(shell: Shell,
         assert await ended(serving, how) == (0, "")
     finally:
         os.close(writer)
+
+
+async def test_what_the_terminal_cannot_spell_is_written_out(shell: Shell) -> None:
+    (shell.folder / "config.toml").write_text("hub.name = 'Tëst'", encoding="utf-8")
+    shell.environment = {"PYTHONIOENCODING": "ascii"}
+    assert 'name = "T\\xebst"' in await shell.run("check-config")
+
+
+async def test_a_hub_runs_where_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    """Some start their servers with standard output and error closed."""
+    admin = free_port()
+    ports = {"OCPI_HUB_SERVER__PORT": "0", "OCPI_HUB_ADMIN__PORT": str(admin)}
+    serving = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$0" -m hub serve >&- 2>&-', sys.executable),
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, **ports},
+    )
+    try:
+        async with asyncio.timeout(60):
+            await answers(f"http://127.0.0.1:{admin}/readyz")
+    finally:
+        serving.terminate()
+        assert await serving.wait() == 0

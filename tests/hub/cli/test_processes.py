@@ -6,21 +6,9 @@ import asyncio
 import json
 import re
 import signal
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from tests.conftest import free_port
-from tests.hub.cli.shell import Shell, ended
-
-
-async def answers(url: str) -> None:
-    """Wait until there is somebody who says yes."""
-    while True:
-        try:
-            await asyncio.to_thread(lambda: urlopen(url, timeout=10).close())  # noqa: S310
-            return
-        except URLError:
-            await asyncio.sleep(0.05)
+from tests.hub.cli.shell import Shell, answers, ended
 
 
 async def configured(shell: Shell) -> tuple[int, int]:
