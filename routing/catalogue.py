@@ -35,8 +35,6 @@ class Module:
     receiver_roles: frozenset[Role]
     aliases: tuple[str, ...] = ()
     """Other spellings met in the field, and in the chapter's own URLs."""
-    is_add_on: bool = False
-    """Whether it is published only to peers that have it themselves."""
 
     def roles(self, interface: Interface) -> frozenset[Role]:
         """The roles that implement this interface of the module."""
@@ -71,9 +69,9 @@ MODULES: Final[Mapping[str, Module]] = MappingProxyType(
             _module("tokens", _ALL, {_EMSP, _OTHER}, {_CPO}),
             _module("commands", _ALL, {_EMSP, _PTP, _OTHER}, {_CPO}),
             _module("chargingprofiles", _FROM_2_2, {_SCSP, _EMSP}, {_CPO, _EMSP}),
-            _module("invoicereconciliation", _ONLY_2_3, {_CPO, _EMSP}, {_CPO, _EMSP}, is_add_on=True),
-            _module("payments", _ONLY_2_3, {_PTP}, {_CPO}, is_add_on=True),
-            _module("Booking", _ONLY_2_3, {_CPO}, {_EMSP}, is_add_on=True, aliases=("bookings",)),
+            _module("invoicereconciliation", _ONLY_2_3, {_CPO, _EMSP}, {_CPO, _EMSP}),
+            _module("payments", _ONLY_2_3, {_PTP}, {_CPO}),
+            _module("Booking", _ONLY_2_3, {_CPO}, {_EMSP}, aliases=("bookings",)),
         )
     }
 )
