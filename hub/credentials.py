@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from hub.core import Core
-from hub.payloads import Credentials, read_credentials
+from hub.payloads import Credentials, read_credentials, role_agreed
 from hub.peer import Learnt, Peer, StepFailed, check_endpoints
 from hub.progress import READS_DETAILS, READS_VERSIONS, STORE, Progress, mark_done
 from hub.roles import note_told
@@ -101,12 +101,11 @@ class CredentialsModule:
     async def _exchange(self, action: str, version: Version, caller: Platform, document: Any) -> dict[str, Any]:
         step = "read credentials"
         try:
-            known_role = caller.parties[0].role if caller.parties else None
-            credentials = read_credentials(version, document, known_role)
+            credentials = read_credentials(version, document, role_agreed(caller.parties))
             step = "check roles"
             await self._progress(caller).done("read credentials")
             credentials.check_unique()
-            roles = _agreed_roles(caller, credentials, self._core.picture.directory.hub)
+            roles = _agreed_roles(version, caller, credentials, self._core.picture.directory.hub)
             await self._check_free(caller, roles)
             await self._progress(caller).done(step)
             learnt = await self._learn(version, credentials, self._progress(caller))
@@ -200,14 +199,18 @@ def _check_not_suspended(caller: Platform) -> None:
         raise ReceiverNotConnected("your platform is suspended")
 
 
-def _agreed_roles(caller: Platform, credentials: Credentials, own: PartyId) -> Sequence[RoleRow]:
-    """The roles of the credentials object. Raises InvalidMessage where one that was invited is not among them."""
+def _agreed_roles(version: Version, caller: Platform, credentials: Credentials, own: PartyId) -> Sequence[RoleRow]:
+    """The roles of the credentials object. Raises InvalidMessage where one that was invited is not among them;
+    VersionNotSupported (3002) where they are several and the version has room for one.
+    """
     rows = credentials.parties(own)
     if caller.status is ConnectionStatus.PLANNED:  # never registered: its parties are those that the admin invited
         held = {(row.id, row.role) for row in credentials.role_rows()}  # a hub may be invited as that
         missing = [f"{party.role} {party.id}" for party in caller.parties if (party.id, party.role) not in held]
         if missing:
             raise InvalidMessage(f"credentials: the hub expects the roles {', '.join(missing)}")
+    elif version.credentials_are_flat and sum(not party.is_suspended for party in caller.parties) > 1:
+        raise VersionNotSupported(f"OCPI {version} tells of one role, and your platform has several: drop them first")
     return rows
 
 

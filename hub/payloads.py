@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from hub.store.registry import RoleRow, RoleTaken
+from routing.directory import Party
 from routing.errors import InvalidMessage
 from routing.ocpi import Interface, PartyId, Role, Version
 
@@ -115,6 +117,11 @@ class FlatCredentials(_Payload):
     business_details: BusinessDetails = BusinessDetails()
     country_code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
     party_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{3}$")]
+
+
+def role_agreed(parties: Sequence[Party]) -> Role | None:
+    """The role that a platform is known to have, one that it dropped if need be: 2.1.1 does not tell."""
+    return min(parties, key=lambda party: party.is_suspended).role if parties else None
 
 
 def read_credentials(version: Version, document: Any, known_role: Role | None) -> Credentials:

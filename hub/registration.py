@@ -15,7 +15,7 @@ import structlog
 from hub.core import Core
 from hub.credentials import OVERLAP_S
 from hub.owed import Owed
-from hub.payloads import Credentials, read_credentials
+from hub.payloads import Credentials, read_credentials, role_agreed
 from hub.peer import Learnt, OutcomeUnknown, Peer, StepFailed, check_endpoints, check_role_known, newest
 from hub.progress import STORE, Progress, mark_done
 from hub.roles import note_told
@@ -293,8 +293,7 @@ def _check_agreed(agreed: Sequence[RoleRow], rows: Sequence[RoleRow]) -> None:
 
 def _read(method: str, version: Version, answer: Any, platform: Platform) -> Credentials:
     """Raises OutcomeUnknown for what is no credentials object: the platform did accept the hub's."""
-    known_role = platform.parties[0].role if platform.parties else None
     try:
-        return read_credentials(version, answer, known_role)
+        return read_credentials(version, answer, role_agreed(platform.parties))
     except OcpiError as error:
         raise OutcomeUnknown(f"{method} credentials", "a credentials object", error.message) from None

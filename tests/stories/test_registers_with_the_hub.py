@@ -14,7 +14,7 @@ from hub.lifecycle import Hub, running
 from hub.platforms import Invitation
 from hub.store import registry, tables
 from hub.testing import FakeCpo, FakeEmsp, FakeParty, RegistrationFailed
-from routing.ocpi import ConnectionStatus, Interface
+from routing.ocpi import ConnectionStatus, Interface, Role
 from tests.stories.market import MakeSettings, invite, join, market, platform_of, registry_rows
 
 VERSIONS = ("2.2.1", "2.3.0")
@@ -147,6 +147,32 @@ async def test_a_party_that_is_left_out_of_an_update_is_suspended(settings: Make
         await cpo.update_credentials()
         assert (await emsp.push_token("NL*TNM")).is_success
         assert (await emsp.push_token("BE*TNB")).status_code == 4003
+
+
+async def test_a_platform_of_several_parties_has_no_place_in_2_1_1(settings: MakeSettings) -> None:
+    """Routing reference, 5.5: what 2.1.1 cannot say makes the change impossible (3002), and loses nobody."""
+    async with running(settings()) as hub, FakeCpo("NL*TNM", "BE*TNB") as cpo, FakeEmsp() as emsp:
+        await join(hub, cpo, emsp)
+        cpo.offers = ("2.1.1", "2.2.1")
+        with pytest.raises(RegistrationFailed, match="3002"):
+            await cpo.update_credentials("2.1.1")
+        assert [(await emsp.push_token(party)).is_success for party in ("NL*TNM", "BE*TNB")] == [True, True]
+        cpo.parties = cpo.parties[:1]
+        await cpo.update_credentials("2.2.1")
+        await cpo.update_credentials("2.1.1")
+        assert str(hub.picture.directory.platforms[platform_of(hub, cpo)].version) == "2.1.1"
+
+
+async def test_a_role_that_was_dropped_does_not_come_back_in_2_1_1(settings: MakeSettings) -> None:
+    """2.1.1 tells no role: it is the one that the platform has, not one that it had."""
+    async with running(settings()) as hub, FakeParty("NL*TNM", role=Role.EMSP, also={"NL*TNM": Role.CPO}) as party:
+        await join(hub, party)
+        party.also = ()
+        await party.update_credentials()
+        party.offers = ("2.1.1", "2.2.1")
+        await party.update_credentials("2.1.1")
+        rows = hub.picture.directory.parties[party.parties[0]]
+        assert {row.role: row.is_suspended for row in rows} == {Role.EMSP: False, Role.CPO: True}
 
 
 async def test_who_unregisters_is_a_stranger_and_may_be_invited_again(settings: MakeSettings, store_url: str) -> None:
