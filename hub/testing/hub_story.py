@@ -221,7 +221,7 @@ def placed(cpo: FakeCpo, location_id: str) -> dict[str, Any]:
 
 def lands_at(path: str) -> Callable[[Seen], bool]:
     """Whether what was pushed has this path, or ends like it."""
-    return lambda seen: seen.path.endswith(path)
+    return lambda seen: seen.path.rstrip("/").endswith(path)
 
 
 def rows(pages: Sequence[Exchange]) -> list[dict[str, Any]]:

@@ -45,6 +45,11 @@ async def test_the_demo_tells_a_story_across_versions_with_its_receipts(tmp_path
     assert "Everybody: 2 CPOs and 2 eMSPs around the hub" in new, "without those who cannot name it"
 
 
+@pytest.mark.timeout(180)
+async def test_a_party_that_wants_a_slash_at_the_end_is_no_trouble(tmp_path: Path) -> None:
+    assert "Every step did what OCPI asks." in await shown(tmp_path, "--fault", "trailing-slash")
+
+
 HUB_STORY = """\
 who is there|DE*ABC|NL*HUB|GET hubclientinfo|200|1000|ok 3 CPOs connected
 broadcast: a location|NL*TNM|NL*HUB|PUT locations/MALL|200|1000|ok 5 of 5 eMSPs

@@ -57,6 +57,14 @@ async def test_a_step_that_went_wrong_is_told_and_the_story_goes_on(
         assert steps[-1].name.startswith("CDR")
 
 
+async def test_a_list_in_place_of_an_object_is_told_as_that() -> None:
+    async with FakeCpo() as cpo, FakeEmsp() as emsp:
+        emsp.misbehave("wrapped-list", module="tokens")
+        _, steps = await told(cpo, emsp)
+        (wrong,) = [step for step in steps if not step.ok]
+        assert wrong.detail.startswith("ValueError: an object is expected as data, got [{'allowed': 'ALLOWED'")
+
+
 async def test_a_peer_that_answers_but_lost_the_object_is_found_out() -> None:
     """Only what the other side says it saw counts, not that the answer was friendly."""
     async with FakeCpo() as cpo, FakeEmsp() as emsp, FakeEmsp("FR*LOS") as other:
