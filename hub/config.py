@@ -75,7 +75,8 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Base of every URL the hub hands out, without a trailing slash."""
         scheme = "https" if self.server.tls_cert else "http"
-        return (self.hub.public_url or f"{scheme}://{self.server.host}:{self.server.port}").rstrip("/")
+        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
+        return (self.hub.public_url or f"{scheme}://{host}:{self.server.port}").rstrip("/")
 
 
 class _Only(Settings):

@@ -34,8 +34,8 @@ POSTGRESQL_OPTIONS: Final = frozenset(
 
 
 def _web_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError("must be an address like https://hub.example")
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise ValueError("must be an address like https://hub.example, without ? and #")
     return value
 
 
@@ -64,7 +64,9 @@ class HubSection(_Section):
     country_code: str = Field("NL", description="Country code of the hub as an OCPI party.")
     party_id: str = Field("HUB", description="Party id of the hub.")
     name: Text = Field("OCPI hub", max_length=100, description="Name shown to parties in business details.")
-    website: Address | None = Field(None, description="Website shown to parties in business details.")
+    website: str | None = Field(
+        None, pattern=r"^https?://\S+$", description="Website shown to parties in business details."
+    )
     public_url: Address | None = Field(
         None, description="Base of every URL the hub hands out; http://<server.host>:<server.port> if empty."
     )

@@ -68,6 +68,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ('[hub]\npublic_url = "https://hub.example/"', "https://hub.example"),
         ('[server]\nhost = "10.0.0.1"\nport = 99', "http://10.0.0.1:99"),
+        ('[server]\nhost = "::1"\nport = 99', "http://[::1]:99"),
         ('[server]\ntls_cert = "cert.pem"\ntls_key = "key.pem"', "https://127.0.0.1:8080"),
     ],
 )

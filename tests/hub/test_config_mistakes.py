@@ -59,6 +59,7 @@ def test_a_file_that_is_named_must_be_there() -> None:
         ('[hub]\nversions = "2.2.1"', "hub.versions = '2.2.1': is a list"),
         ("hub = 1", "hub = 1: is a section"),
         ("[hub]\npublic_url = 'hub.example'", "hub.public_url = 'hub.example': must be an address like https://"),
+        ("[hub]\npublic_url = 'https://hub.example/?hub=1'", "must be an address like https://hub.example, without ?"),
         ("[hub]\nname = ''", "hub.name = ''"),
         ("[hub]\ncustom_modules = ['a/b']", "'a/b' is a module of OCPI, or no identifier"),
         ("[hub]\ncustom_modules = ['Locations']", "'Locations' is a module of OCPI"),
