@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -51,6 +53,7 @@ class Platforms:
     def __init__(self, core: Core, handshakes: Registration) -> None:
         self._core = core
         self._handshakes = handshakes
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def invite(
         self, *, by: str, name: str, roles: Sequence[RoleRow], counterpart: PartyId | None = None
@@ -83,17 +86,19 @@ class Platforms:
     ) -> str:
         """Register the hub with a platform; its id, which may be given, so that its handshake can be followed.
 
-        Raises StepFailed, RoleTaken or ForbiddenAddress.
+        One after the other where it is asked twice (a request that is repeated): the one that is refused would take
+        its leave, and the partner may have one registration only. Raises StepFailed, RoleTaken or ForbiddenAddress.
         """
-        return await self._handshakes.connect(
-            by=by,
-            name=name,
-            roles=roles,
-            versions_url=versions_url,
-            token=token,
-            counterpart=counterpart,
-            platform_id=platform_id,
-        )
+        async with self._turns.setdefault(versions_url, asyncio.Lock()):
+            return await self._handshakes.connect(
+                by=by,
+                name=name,
+                roles=roles,
+                versions_url=versions_url,
+                token=token,
+                counterpart=counterpart,
+                platform_id=platform_id,
+            )
 
     async def invite_again(self, platform_id: str, *, by: str) -> Invitation:
         """A fresh token for a platform that is not registered. Raises UnknownPlatform, WrongState."""
