@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from hub.liveness import STILL_ALIVE
+
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -65,6 +67,12 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.1f} %" if 0 < share < 0.1 else f"{share * 100:.0f} %"
 
 
+def failure(error: Mapping[str, Any]) -> str:
+    """What went wrong with a platform last."""
+    step = str(error["step"])
+    return "The still-alive check failed" if step == STILL_ALIVE else f"The handshake failed at “{step}”"
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "moment": moment,
     "clock": clock,
@@ -74,4 +82,5 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "size": size,
     "number": number,
     "percent": percent,
+    "failure": failure,
 }

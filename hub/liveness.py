@@ -45,6 +45,8 @@ SLICE: Final = 200
 ENOUGH: Final = 2
 """How many failures in a row make a platform OFFLINE."""
 ASKED: Final = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
+STILL_ALIVE: Final = "still alive check"
+"""What the admin reads as the step that failed last, where it is no step of a handshake."""
 REJECTED: Final = frozenset({401, 403, 407})
 
 
@@ -206,7 +208,7 @@ class Liveness:
 
     async def _give_up(self, platform_id: str, failure: Failure) -> None:
         """The platform is OFFLINE, and the admin reads why."""
-        error = {"at": time.time(), "step": "still alive check", "expected": "HTTP 200", "came": failure.came}
+        error = {"at": time.time(), "step": STILL_ALIVE, "expected": "HTTP 200", "came": failure.came}
         async with self._core.store.write() as connection:
             is_new = await liveness.went_offline(connection, platform_id, error)
         if is_new:

@@ -86,10 +86,9 @@ class Platforms:
     ) -> str:
         """Register the hub with a platform; its id, which may be given, so that its handshake can be followed.
 
-        One after the other where it is asked twice (a request that is repeated): the one that is refused would take
-        its leave, and the partner may have one registration only. Raises StepFailed, RoleTaken or ForbiddenAddress.
+        Raises StepFailed, RoleTaken or ForbiddenAddress.
         """
-        async with self._turns.setdefault(versions_url, asyncio.Lock()):
+        async with self._turn(versions_url):
             return await self._handshakes.connect(
                 by=by,
                 name=name,
@@ -119,12 +118,13 @@ class Platforms:
 
     async def rotate(self, platform_id: str, *, by: str) -> None:
         """Renew both tokens by PUT credentials. Raises UnknownPlatform, WrongState, StepFailed."""
-        platform = await self._platform(platform_id)
-        if platform.token_out is None:
-            raise WrongState(f"platform {platform.name} is not registered: there is nothing to rotate")
-        if platform.status is ConnectionStatus.SUSPENDED:
-            raise WrongState(f"platform {platform.name} is suspended; resume it first")
-        await self._handshakes.rotate(platform, by=by)
+        async with self._turn(platform_id):
+            platform = await self._platform(platform_id)
+            if platform.token_out is None:
+                raise WrongState(f"platform {platform.name} is not registered: there is nothing to rotate")
+            if platform.status is ConnectionStatus.SUSPENDED:
+                raise WrongState(f"platform {platform.name} is suspended; resume it first")
+            await self._handshakes.rotate(platform, by=by)
 
     async def suspend(self, platform_id: str, *, by: str) -> PlatformRow:
         """Stop all traffic of a platform. Raises UnknownPlatform, WrongState."""
@@ -185,6 +185,10 @@ class Platforms:
         return True
 
     # --- in common ---------------------------------------------------------------------------------------------------
+
+    def _turn(self, partner: str) -> asyncio.Lock:
+        """One exchange of credentials at a time, whoever asks for it: two would each undo what the other agreed."""
+        return self._turns.setdefault(partner, asyncio.Lock())
 
     def _invitation(self, row: PlatformRow, token: str) -> Invitation:
         return Invitation(row.id, token, f"{base_url_as(self._core, row.counterpart)}/versions", row)

@@ -11,6 +11,7 @@ from admin.charts import Figure, chart
 from admin.page import Shown, Visit
 from admin.shown import ago, number
 from hub.lifecycle import Hub
+from hub.liveness import STILL_ALIVE
 from hub.store import registry, traffic
 from hub.store.registry import PlatformRow
 from hub.store.traffic import Traffic
@@ -75,10 +76,13 @@ def matters(hub: Hub, platforms: list[PlatformRow], lately: Mapping[str, Traffic
     found: list[Matter] = []
     for row in platforms:
         page = f"/platforms/{row.id}"
+        is_unanswered = row.last_error is not None and row.last_error.get("step") == STILL_ALIVE
         if row.status is ConnectionStatus.OFFLINE:
-            text = f"No answer. Last seen {ago(row.last_seen_at)}." if row.version else "It unregistered itself."
+            why = str(row.last_error["came"]) if row.last_error and is_unanswered else "no answer"
+            seen = f"{why[:1].upper()}{why[1:].rstrip('.')}. Last seen {ago(row.last_seen_at)}."
+            text = seen if row.version else "It unregistered itself."
             found.append(Matter("bad", f"{row.name} is offline", text, page, "Open platform"))
-        if row.last_error is not None:
+        if row.last_error is not None and not is_unanswered:
             step, expected, came = (str(row.last_error.get(name, "")) for name in ("step", "expected", "came"))
             text = f"{step}: expected {expected}, came {came}. {ago(row.last_error['at']).capitalize()}."
             found.append(Matter("bad", f"The handshake with {row.name} failed", text, page, "See the steps"))

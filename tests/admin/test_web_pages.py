@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Mapping
@@ -13,10 +14,12 @@ from admin.pages.table import PAGES
 from admin.users import create
 from hub.store import journal as stored_journal
 from hub.store.journal import Wanted
-from hub.testing import FakeCpo, FakeParty
+from hub.testing import FakeCpo, FakeEmsp, FakeParty
+from routing.ocpi import ConnectionStatus
 from tests.admin.door import Door
 from tests.admin.town import Town, as_role
 from tests.admin.visitor import Look, settled, visitor
+from tests.stories.market import platform_of
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>'\""
 WANTED: Mapping[str, AdminRole] = {
@@ -181,3 +184,20 @@ async def test_a_row_of_the_table_is_what_the_guard_asks(door: Door) -> None:
 
     roles = make_app(door.hub)[ROLES]
     assert {page.role for page in PAGES if roles[page.method, page.path] is page.role} == {None, *AdminRole}
+
+
+async def test_a_platform_that_is_offline_is_told_by_why_and_not_as_a_handshake(
+    town: Town, fake_cpo: FakeCpo, fake_emsp: FakeEmsp
+) -> None:
+    fake_emsp.misbehave("http-401")
+    assert (await fake_cpo.push_location("DE*ABC")).status_code == 4003
+    platform_id = platform_of(town.door.hub, fake_emsp)
+    async with asyncio.timeout(20):
+        while town.door.hub.picture.directory.platforms[platform_id].status is not ConnectionStatus.OFFLINE:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    async with as_role(town, AdminRole.VIEWER) as someone:
+        overview = (await someone.get("/")).words
+        assert f"{fake_emsp.name} is offline HTTP 401: the platform rejects the hub's token. Last seen" in overview
+        for page in ("/platforms", f"/platforms/{platform_id}"):
+            assert "The still-alive check failed" in (await someone.get(page)).words
+            assert "handshake failed" not in (await someone.get(page)).words.lower()

@@ -150,20 +150,6 @@ async def test_nothing_is_posted_where_there_is_nothing_to_agree_on(
         assert not [seen for seen in cpo.seen if seen.module == "credentials"]
 
 
-async def test_a_request_that_is_repeated_while_it_is_under_way_waits_and_undoes_nothing(chosen: Settings) -> None:
-    """OCPI 2.2.1, Credentials: CREDENTIALS_TOKEN_A is for one registration, and each platform has one with the hub."""
-    async with staffed(chosen) as (hub, admin), FakeCpo() as cpo, FakeEmsp() as emsp:
-        await join(hub, emsp)
-        token = cpo.invite()
-        cpo.misbehave("slow", module="versions", times=1, seconds=0.5)
-        answers = await asyncio.gather(*(admin.connect(cpo, token) for _ in range(2)))
-        assert sorted(status for status, _ in answers) == [201, 502]
-        assert [seen.module for seen in cpo.seen[:3]] == ["versions", "versions", "credentials"]
-        assert at_details(cpo.seen[1]), "the second waits until the first is done"
-        assert (await cpo.push_location("DE*ABC")).is_success
-        assert (await emsp.push_token("NL*TNM")).is_success
-
-
 async def test_a_platform_of_2_1_1_has_the_role_that_the_admin_names(chosen: Settings) -> None:
     async with staffed(chosen) as (_, admin), FakeCpo(version="2.1.1") as cpo:
         token = cpo.invite()
