@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from hub.cli.terminal import WRONG_USE, give_up, out, row, table, visible
 FOLLOW_EVERY_S: Final = 1.0
 LOOK_BACK_S: Final = 120.0
 """A journey is written when it ends, and listed by when it began: no party takes longer than this."""
-COLUMNS: Final = ("time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "whose fault")
+COLUMNS: Final = ("time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "whose fault it was")
 WIDE: Final = 180
 """Columns of a terminal on which a table is easier to read than lines."""
 _AGO: Final = re.compile(r"(\d{1,6})([smhd])")
@@ -66,14 +66,20 @@ def _list(client: Client, filters: dict[str, str], as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    grid = table(
-        None, "time", "from", "to", "call", "OCPI", "HTTP", "ms", "outcome", "correlation id", "whose fault it was"
-    )
-    for item in answer["items"]:
-        row(grid, *_cells(item), style=_STYLES.get(item["outcome"]) if item["outcome"] != "delivered" else None)
-    out.print(grid)
+    if out.width < WIDE:
+        for item in answer["items"]:
+            _print_line(item)
+    else:
+        _print_table(answer["items"])
     if answer["next"]:
         out.print(f"There are more: these are the newest {len(answer['items'])}.")
+
+
+def _print_table(items: Iterable[dict[str, Any]]) -> None:
+    grid = table(None, *COLUMNS)
+    for item in items:
+        row(grid, *_cells(item), style=_STYLES.get(item["outcome"]) if item["outcome"] != "delivered" else None)
+    out.print(grid)
 
 
 def _one(client: Client, id: str, as_json: bool) -> None:

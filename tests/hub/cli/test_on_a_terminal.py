@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.testing import FakeCpo, FakeEmsp
 from tests.conftest import free_port
 from tests.hub.cli.shell import ROOT, Shell, answers, ended
+from tests.hub.cli.terminal import KEY, Terminal, joined, written
 
 ESCAPE = "\x1b["
 
@@ -48,6 +50,21 @@ def test_a_terminal_is_coloured_and_a_pipe_is_plain(tmp_path: Path) -> None:
     for command in ("check-config", "party list"):
         terminal, pipe = shown(tmp_path, command)
         assert (ESCAPE in terminal, ESCAPE in pipe) == (True, False), command
+
+
+async def test_a_journey_is_found_by_its_correlation_id_on_a_narrow_terminal_too(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    cpo, emsp = FakeCpo("NL*TNM"), FakeEmsp("DE*ABC")
+    async with joined(terminal, cpo), joined(terminal, emsp):
+        id = (await cpo.push_session("DE*ABC", emsp.parties[0])).sent["X-Correlation-ID"]
+        await written(terminal.hub)
+    access = {"OCPI_HUB_ADMIN_URL": terminal.url, "OCPI_HUB_ADMIN_KEY": KEY}
+    for columns in ("80", "200"):
+        narrow, pipe = await asyncio.to_thread(shown, tmp_path, "journal --module sessions", COLUMNS=columns, **access)
+        for text in (narrow, pipe):
+            (line,) = [line for line in text.splitlines() if id in line]
+            assert "PUT sessions/NL/TNM/SES1" in line
 
 
 @pytest.mark.parametrize(
