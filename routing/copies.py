@@ -13,6 +13,7 @@ from routing.bridge import Context, parse_json, translate, write_json
 from routing.bridge.context import moment
 from routing.lessons import is_id
 from routing.memory import Change, Stored
+from routing.ocpi import VERSIONS
 
 OBJECTS: Final = {"locations": "Location", "tariffs": "Tariff", "tokens": "Token", "sessions": "Session"}
 """OCPI's word for a module's object, where the bridge knows it."""
@@ -110,12 +111,13 @@ def _lay(document: dict[str, Any], change: Change) -> bool:
     """Lay the change over the document; False where there is no such part."""
     around = [document]
     names = PARTS.get(change.module, ())[: len(change.below)]
+    has_case = VERSIONS[change.version].rank == 1  # before 2.2, ids that differ in case are different
     if len(names) < len(change.below):
         return False
     for (member, name), wanted in zip(names, change.below, strict=True):
         parts = around[-1].get(member)
         is_put_here = change.method == "PUT" and len(around) == len(change.below)
-        at = _index(parts, name, wanted)
+        at = _index(parts, name, wanted, has_case=has_case)
         if is_put_here:
             _put(around[-1], member, at, change.document)
         elif at is None or parts is None:
@@ -131,16 +133,15 @@ def _lay(document: dict[str, Any], change: Change) -> bool:
     return True
 
 
-def _index(parts: Any, name: str, wanted: str) -> int | None:
-    """Where in a list the part of this id is."""
-    rows = parts if isinstance(parts, list) else []
+def _index(parts: Any, name: str, wanted: str, *, has_case: bool = False) -> int | None:
+    """Where in a list the part of this id is; unless it must be exactly this one, another that differs in case."""
+    rows = enumerate(parts if isinstance(parts, list) else ())
+    ids = {at: row[name] for at, row in rows if isinstance(row, dict) and isinstance(row.get(name), str)}
+    exact = next((at for at, id in ids.items() if id == wanted), None)
+    if exact is not None or has_case:
+        return exact
     folded = wanted.casefold()
-    matches = (at for at, row in enumerate(rows) if isinstance(row, dict) and _folded(row.get(name)) == folded)
-    return next(matches, None)
-
-
-def _folded(value: Any) -> str | None:
-    return value.casefold() if isinstance(value, str) else None
+    return next((at for at, id in ids.items() if id.casefold() == folded), None)
 
 
 def _put(around: dict[str, Any], member: str, at: int | None, part: Any) -> None:

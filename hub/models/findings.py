@@ -69,7 +69,7 @@ def _finding(error: Mapping[str, Any]) -> Finding:
     rule, message = _rule(error["type"], error.get("ctx", {}))
     if rule == "wrong_type" and error["input"] is None:
         rule, message = "null", f"is required and may not be null; {message}"
-    return Finding(_path(error["loc"]), rule, message)
+    return Finding(_path((*error["loc"], *error.get("ctx", {}).get("below", ()))), rule, message)
 
 
 def _rule(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -92,6 +92,9 @@ def _rule(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
             return "out_of_range", f"must be {context['ge']} or more"
         case "less_than_equal":
             return "out_of_range", f"must be {context['le']} or less"
+        case "twin":
+            case_counts = "" if context["has_case"] else ", letter case aside"
+            return "not_unique", f"must not be that of another one in the same list{case_counts}"
         case "choice":
             return "missing", str(context["words"])
         case _:

@@ -7,9 +7,10 @@ can be written again as it was read. What each failed check is called is in `hub
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -56,6 +57,22 @@ class Known:
     """The values that OCPI lists for an OpenEnum. Others are as valid, so pydantic does not look at it."""
 
     values: tuple[str, ...]
+
+
+def NoTwins(name: str, *, has_case: bool = False) -> AfterValidator:
+    """A list in which each has an id of its own, by this name; with `has_case`, `a` and `A` are two (2.1.1)."""
+    told_apart: Callable[[str], str] = str if has_case else str.casefold
+
+    def look(rows: list[Any]) -> list[Any]:
+        seen: set[str] = set()
+        for index, row in enumerate(rows):
+            id = told_apart(getattr(row, name))
+            if id in seen:
+                raise PydanticCustomError("twin", "not unique", {"below": (index, name), "has_case": has_case})
+            seen.add(id)
+        return rows
+
+    return AfterValidator(look)
 
 
 def _is_number(value: object) -> Decimal | int:

@@ -69,6 +69,15 @@ def check_case(object_name: str, object_id: Any, place: Place) -> None:
         raise place.refuse("has an id that differs from another one only by case")
 
 
+def check_twins(rows: Any, name: str, place: Place) -> None:
+    """Refuse a 2.1.1 list in which two ids differ only by case: in later versions they are the same."""
+    seen: dict[str, str] = {}
+    for index, row in enumerate(rows if isinstance(rows, list) else ()):
+        id = row.get(name) if isinstance(row, dict) else None
+        if isinstance(id, str) and seen.setdefault(id.casefold(), id) != id:
+            raise place.into(index).into(name).refuse("differs from another one only by case")
+
+
 def stamped(out: Value, place: Place) -> None:
     """Give a PATCH the `last_updated` that is mandatory from 2.2 on: when the hub received it."""
     if place.is_partial and "last_updated" not in out:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routing.copies import applied
+from routing.copies import applied, part_of
 from routing.memory import Change, Stored
 from routing.ocpi import PartyId
 
@@ -17,7 +17,8 @@ NOON, LATER = "2026-01-01T12:00:00Z", "2026-01-01T12:00:01Z"
 def change(method: str, at: float, document: dict[str, Any], **more: Any) -> Change:
     """A change of location LOC1 that came at this time (epoch seconds)."""
     body = json.dumps(document).encode()
-    return Change("locations", PartyId("NL", "TNM"), "loc1", method, "2.2.1", at, body, document, **more)
+    version = more.pop("version", "2.2.1")
+    return Change("locations", PartyId("NL", "TNM"), "loc1", method, version, at, body, document, **more)
 
 
 def location(status: str, last_updated: str = NOON) -> dict[str, Any]:
@@ -47,3 +48,21 @@ def test_what_was_pushed_while_the_hub_was_asking_is_newer(asked_at: float, last
     assert status(pushed) == "CHARGING"
     pulled = change("PUT", 40.0, location("AVAILABLE", last_updated), asked_at=asked_at)
     assert status(applied(pushed, pulled)) == wins
+
+
+@pytest.mark.parametrize(
+    ("version", "uids"),
+    [
+        pytest.param("2.1.1", ["E1:AVAILABLE", "e1:CHARGING"], id="another EVSE"),
+        pytest.param("2.2.1", ["e1:CHARGING"], id="the same EVSE"),
+    ],
+)
+def test_letter_case_tells_evses_apart_in_2_1_1_only(version: str, uids: list[str]) -> None:
+    """`string` has case (OCPI 2.1.1, types), CiString none (OCPI 2.2.1, types)."""
+    first = applied(None, change("PUT", 1.0, location("AVAILABLE"), version=version))
+    evse = {"uid": "e1", "status": "CHARGING", "last_updated": LATER}
+    after = applied(first, change("PUT", 2.0, evse, version=version, below=("e1",)))
+    assert after is not None
+    document = json.loads(after.body)
+    assert [f"{row['uid']}:{row['status']}" for row in document["evses"]] == uids
+    assert part_of(document, "locations", ("e1",)) == evse

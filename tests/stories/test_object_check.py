@@ -128,3 +128,37 @@ async def test_enforce_lets_a_patch_and_a_result_pass_that_are_valid(settings: M
         await cpo.afterwards.settled()
         with pytest.raises(TimeoutError):
             await ordered.result(0.1)
+
+
+def with_twins(version: str, cpo: FakeCpo) -> Any:
+    whole = location(version, cpo.parties[0])
+    return {**whole, "evses": [{**whole["evses"][0], "uid": uid} for uid in ("E1", "e1")]}
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_enforce_refuses_two_evses_that_differ_only_by_case(settings: MakeSettings, version: str) -> None:
+    """EVSE.uid is a CiString, and identifies the EVSE (OCPI 2.2.1, locations, EVSE)."""
+    cpo = FakeCpo(version=version)
+    async with hub_with(settings(), FakeEmsp(version=version)) as hub, cpo:
+        platform = await join(hub, cpo)
+        await set_quirks(hub, platform, check="enforce")
+        path, body = owned_path(cpo.parties[0], "LOC1"), with_twins(version, cpo)
+        refused = await cpo.send("PUT", "locations", path, to="DE*ABC", body=body)
+        assert (refused.http, refused.status_code) == (200, 2001)
+        assert refused.status_message == (
+            "Location: evses[1].uid must not be that of another one in the same list, letter case aside"
+        )
+
+
+async def test_two_evses_that_differ_only_by_case_stay_in_2_1_1(settings: MakeSettings) -> None:
+    """Types of 2.1.1, string: it has case. Nothing is wrong with them there, and nothing newer can hold them."""
+    cpo, old, new = FakeCpo(version="2.1.1"), FakeEmsp("DE*OLD", version="2.1.1"), FakeEmsp("DE*NEW")
+    async with hub_with(settings(), old, new) as hub, cpo:
+        platform = await join(hub, cpo)
+        await set_quirks(hub, platform, check="enforce")
+        path, body = owned_path(cpo.parties[0], "LOC1"), with_twins("2.1.1", cpo)
+        assert (await cpo.send("PUT", "locations", path, body=body)).is_success
+        assert (await old.saw(method="PUT", module="locations"))[0].document == body
+        await hub.router.broadcast.settled()
+        assert not [seen for seen in new.seen if seen.module == "locations"]
+        assert await findings_of(hub, platform) == []

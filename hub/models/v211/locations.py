@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from hub.models.types import AsciiString, AtLeastOne, DateTime, OcpiObject, Url
+from hub.models.types import AsciiString, AtLeastOne, DateTime, NoTwins, OcpiObject, Url
 from hub.models.v211.common import DisplayText
 from hub.models.v211.details import AdditionalGeoLocation, BusinessDetails, EnergyMix, GeoLocation, Hours, Image
 from hub.models.v211.enums import (
@@ -47,7 +47,7 @@ class EVSE(OcpiObject):
     status: Status
     status_schedule: list[StatusSchedule] | None = None
     capabilities: list[Capability] | None = None
-    connectors: Annotated[list[Connector], AtLeastOne]
+    connectors: Annotated[list[Connector], AtLeastOne, NoTwins("id", has_case=True)]
     floor_level: Annotated[str, AsciiString(4)] | None = None
     coordinates: GeoLocation | None = None
     physical_reference: Annotated[str, AsciiString(16)] | None = None
@@ -69,7 +69,7 @@ class Location(OcpiObject):
     country: Annotated[str, AsciiString(3, min_length=3)]
     coordinates: GeoLocation
     related_locations: list[AdditionalGeoLocation] | None = None
-    evses: list[EVSE] | None = None
+    evses: Annotated[list[EVSE], NoTwins("uid", has_case=True)] | None = None
     directions: list[DisplayText] | None = None
     operator: BusinessDetails | None = None
     suboperator: BusinessDetails | None = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from hub.models.types import AtLeastOne, CiString, DateTime, OcpiObject, OcpiString, Url
+from hub.models.types import AtLeastOne, CiString, DateTime, NoTwins, OcpiObject, OcpiString, Url
 from hub.models.v211.enums import ConnectorFormat, ParkingRestriction, Status
 from hub.models.v211.locations import StatusSchedule
 from hub.models.v221.common import DisplayText
@@ -33,7 +33,7 @@ class EVSE(OcpiObject):
     status: Status
     status_schedule: list[StatusSchedule] | None = None
     capabilities: list[Capability] | None = None
-    connectors: Annotated[list[Connector], AtLeastOne]
+    connectors: Annotated[list[Connector], AtLeastOne, NoTwins("id")]
     floor_level: Annotated[str, OcpiString(4)] | None = None
     coordinates: GeoLocation | None = None
     physical_reference: Annotated[str, OcpiString(16)] | None = None
@@ -70,7 +70,7 @@ class Location(OcpiObject):
     coordinates: GeoLocation
     related_locations: list[AdditionalGeoLocation] | None = None
     parking_type: ParkingType | None = None
-    evses: list[EVSE] | None = None
+    evses: Annotated[list[EVSE], NoTwins("uid")] | None = None
     directions: list[DisplayText] | None = None
     operator: BusinessDetails | None = None
     suboperator: BusinessDetails | None = None

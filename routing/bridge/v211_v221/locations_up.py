@@ -6,7 +6,7 @@ from typing import Any
 
 from routing.bridge.countries import ALPHA_3, MAIN_ZONE, MANY_ZONES
 from routing.bridge.shape import GONE, Field, Place, Shape, Value, each
-from routing.bridge.turns import check_case, energy_mix_up, owned, short_id, stamped
+from routing.bridge.turns import check_case, check_twins, energy_mix_up, owned, short_id, stamped
 
 
 def _tariff_ids(value: Any, place: Place) -> list[Any]:
@@ -33,12 +33,19 @@ connector = Shape(
     },
     finish=_stamped,
 )
+
+
+def _check_connectors(source: Value, place: Place) -> None:
+    check_twins(source.get("connectors"), "id", place.into("connectors"))
+
+
 evse = Shape(
     fields={
         "uid": Field("uid", short_id),
         "capabilities": Field("capabilities", _capabilities),
         "connectors": Field("connectors", each(connector)),
     },
+    check=_check_connectors,
     finish=_stamped,
 )
 
@@ -70,6 +77,7 @@ def _hours(value: Any, place: Place) -> Any:
 
 def _check(source: Value, place: Place) -> None:
     check_case("Location", source.get("id"), place)
+    check_twins(source.get("evses"), "uid", place.into("evses"))
 
 
 def _complete(source: Value, out: Value, place: Place) -> None:

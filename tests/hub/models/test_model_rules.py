@@ -215,6 +215,36 @@ def test_opening_hours_need_regular_hours_unless_always_open(version: str) -> No
     assert [(f.field, f.rule) for f in findings(version, "Location", location)] == [("opening_times", "missing")]
 
 
+@pytest.mark.parametrize(
+    ("version", "ids", "is_fine"),
+    [
+        *((version, ("a1", "A2"), True) for version in ("2.1.1", "2.2.1", "2.3.0")),
+        *((version, ("a1", "a1"), False) for version in ("2.1.1", "2.2.1", "2.3.0")),
+        ("2.1.1", ("a1", "A1"), True),
+        *((version, ("a1", "A1"), False) for version in ("2.2.1", "2.3.0")),
+    ],
+)
+def test_ids_in_one_list_are_unique_as_the_version_compares_them(
+    version: str, ids: tuple[str, str], is_fine: bool
+) -> None:
+    """Strings have case in 2.1.1 (types, string), ids none from 2.2 on (CiString): EVSE.uid, Connector.id."""
+    evses = [{**sample(version, "EVSE"), "uid": id} for id in ids]
+    connectors = [{**sample(version, "Connector"), "id": id} for id in ids]
+    for name, field, rows, wrong in (("Location", "evses", evses, "uid"), ("EVSE", "connectors", connectors, "id")):
+        for partial in (False, True):
+            data = {field: rows} if partial else {**sample(version, name), field: rows}
+            found = [(row.field, row.rule) for row in findings(version, name, data, partial=partial)]
+            assert found == ([] if is_fine else [(f"{field}[1].{wrong}", "not_unique")])
+
+
+def test_parking_places_of_one_location_have_ids_of_their_own() -> None:
+    """OCPI 2.3.0, locations, Parking: the id MUST be unique among all Parking objects in the same Location."""
+    places = [{**sample("2.3.0", "Parking"), "id": id} for id in ("P1", "p1")]
+    (found,) = findings("2.3.0", "Location", {"parking_places": places}, partial=True)
+    assert (found.field, found.rule) == ("parking_places[1].id", "not_unique")
+    assert found.message == "must not be that of another one in the same list, letter case aside"
+
+
 def test_a_partial_object_must_be_valid_in_what_it_gives() -> None:
     patch = {"status": "BROKEN", "connectors": [{"id": "1"}], "last_updated": "2024-11-02T10:46:01Z"}
     found = {(finding.field, finding.rule) for finding in findings("2.1.1", "EVSE", patch, partial=True)}

@@ -78,6 +78,8 @@ LOCATIONS = [
     location(UPMOST, {"id": LONG}, {}, refused="longer than 36"),
     location(UP, {"id": "x" * 36}, {"id": "x" * 36}),
     location(UP, {"id": "loc1"}, {}, refused="only by case"),
+    location(UPMOST, {"evses": [{"uid": "e1"}, {"uid": "E1"}]}, {}, refused=r"evses\[1\].uid differs from another"),
+    evse(UP, {"connectors": [{"id": "a"}, {"id": "A"}]}, {}, refused=r"connectors\[1\].id differs from another"),
     location(UP, {"evses.0.uid": LONG}, {}, refused="longer than 36"),
     location(UP, {"country": "BE"}, {"country": "BEL"}),
     location(UP, {"time_zone": ABSENT}, {"time_zone": "Europe/Brussels"}, "time_zone defaulted"),
