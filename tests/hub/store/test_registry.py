@@ -167,6 +167,30 @@ async def test_a_role_that_is_dropped_is_suspended_and_may_come_back(store: Stor
     assert not any(role.is_suspended for role in (await read(store, "a")).roles)
 
 
+async def test_what_a_platform_drops_or_takes_over_is_that_role_of_that_party(store: Store) -> None:
+    """OCPI 2.2.1, Credentials, CredentialsRole: a role is of a party, and the same party may have several."""
+    also, for_one = RoleRow(CPO, Role.EMSP, {"name": "TNM drives"}), RoleRow(PartyId("NL", "ONE"), Role.CPO)
+    await add(store, "a", CPO_ROLE, also, for_one, EMSP_ROLE)
+    await add(store, "played", CPO_ROLE, also, counterpart=EMSP)
+
+    async def held(platform_id: str) -> dict[tuple[PartyId, Role], tuple[bool, object]]:
+        roles = (await read(store, platform_id)).roles
+        return {(role.id, role.role): (role.is_suspended, role.business_details) for role in roles}
+
+    before, played = await held("a"), await held("played")
+    await connect(store, "a", RoleRow(CPO, Role.EMSP, {"name": "new"}), for_one, EMSP_ROLE)
+    dropped, changed = {(CPO, Role.CPO): (True, DETAILS)}, {(CPO, Role.EMSP): (False, {"name": "new"})}
+    assert await held("a") == before | dropped | changed
+    assert await held("played") == played
+    await connect(store, "a", EMSP_ROLE)
+    await connect(store, "played", also)
+    before, played = await held("a"), await held("played")
+    await add(store, "b", CPO_ROLE)
+    del before[CPO, Role.CPO]
+    assert await held("a") == before, "it moved to b, and nothing else"
+    assert await held("played") == played, "which is another side's"
+
+
 async def test_a_failed_handshake_leaves_everything_as_it_was(store: Store) -> None:
     await add(store, "a", CPO_ROLE)
     await add(store, "b", EMSP_ROLE)
