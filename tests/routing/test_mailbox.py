@@ -168,6 +168,23 @@ def test_what_is_one_object(module: str, one: str, other: str, queries: tuple[st
     assert len(mailbox) == (1 if is_same else 2)
 
 
+def test_a_booking_location_is_an_object_with_its_calendars_below_it() -> None:
+    """OCPI 2.3.0, bookings, Receiver Interface: its address has a segment more than that of other objects."""
+    place, other = "/NL/TNM/booking_locations/B1", "/NL/TNM/booking_locations/B2"
+    mailbox = filled(
+        copy("PATCH", place, {"v": 1}, "booking"),
+        copy("PATCH", f"{place}/C1", {"s": 1}, "booking"),
+        copy("PATCH", place, {"calendars": [{"id": "C1", "s": 2}]}, "booking"),
+        copy("PUT", other, {}, "booking"),
+    )
+    under_way = [one.message for _ in range(2) if (one := mailbox.take()) is not None]
+    assert [sent.path for sent in under_way] == [place, other], "both at the same time"
+    assert json.loads(under_way[0].body) == {"v": 1, "calendars": [{"id": "C1", "s": 2}]}
+    assert not mailbox, "the calendar that waited was brought anew"
+    location = "/NL/TNM/booking_locations"
+    assert len(filled(copy("PATCH", f"{location}/E1", {"s": 1}), copy("PUT", location, {}))) == 1
+
+
 def test_ids_of_an_older_version_have_case() -> None:
     """2.1.1 has strings where later versions have CiStrings."""
     assert len(filled(copy("PUT", L, {}, version="2.1.1"), copy("PUT", L.lower(), {}, version="2.1.1"))) == 2
