@@ -9,7 +9,7 @@ from typing import Any, Final
 from hub.check import judging
 from hub.check.asking import Asker, Came
 from hub.check.report import Remark, Step, fail, warn
-from hub.payloads import read_credentials
+from hub.payloads import read_credentials, role_agreed
 from routing.catalogue import module_key
 from routing.errors import OcpiError
 from routing.ocpi import Interface, Role
@@ -153,7 +153,7 @@ def _credentials(asker: Asker, came: Came) -> list[Remark]:
     found = judging.objects(asker.version, "Credentials", [data])
     parties = asker.platform.parties
     try:
-        read = read_credentials(asker.version, data, parties[0].role if parties else None)
+        read = read_credentials(asker.version, data, role_agreed(parties))
     except OcpiError as error:
         return found or [fail(error.message)]
     told = {(row.id, row.role) for row in read.role_rows() if row.role is not Role.HUB}

@@ -11,6 +11,7 @@ from hub.check import Verdict
 from hub.platforms import UnknownPlatform, WrongState
 from hub.store import checks as stored
 from hub.testing import FakeCpo, FakeEmsp, FakeParty
+from routing.ocpi import Role
 from tests.hub.check.scene import MakeSettings, checked, connected, stock, tried, wrong
 
 VERSIONS = ("2.1.1", "2.2.1", "2.3.0")
@@ -32,6 +33,16 @@ async def test_a_party_that_speaks_ocpi_passes_every_step(
         assert {module for module, _ in hub.picture.directory.platforms[platform_id].endpoints} <= told
         assert all(step.expected and step.source.startswith(f"OCPI {version}, ") for step in tried(report))
         assert all(step.ms is not None and step.http for step in tried(report))
+
+
+async def test_a_role_that_was_dropped_is_not_expected_in_2_1_1(settings: MakeSettings) -> None:
+    """Credentials do not tell a role there: it is the one that the platform has, not one that it had."""
+    party = FakeEmsp("NL*TNM", also={"NL*TNM": Role.CPO})
+    async with connected(settings(), party) as (hub, platform_id):
+        party.also, party.offers = (), ("2.1.1", "2.2.1")
+        await party.update_credentials("2.2.1")
+        await party.update_credentials("2.1.1")
+        assert "credentials credentials" not in wrong(await checked(hub, platform_id))
 
 
 async def test_pages_are_followed_and_objects_asked_for_by_their_ids(settings: MakeSettings) -> None:
