@@ -1,6 +1,12 @@
-"""JSON can spell half a character (a lone surrogate), UTF-8 cannot: who sends one is answered, and so is everybody."""
+"""JSON can spell half a character (a lone surrogate), UTF-8 cannot, and PostgreSQL has no NUL: who sends one is
+answered, and so is everybody.
+"""
 
 from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
 
 from hub.lifecycle import running
 from hub.testing import FakeCpo, FakeEmsp
@@ -30,3 +36,28 @@ async def test_a_name_with_half_a_character_keeps_nobody_from_the_credentials(se
         answer = await emsp.send("GET", "credentials", url=emsp.peer.credentials_url)
         names = [role["business_details"]["name"] for role in answer.data["roles"]]
         assert (answer.status_code, "half ? a character" in names) == (1000, True)
+
+
+@pytest.mark.parametrize("id", [HALF, "a\0b"])
+async def test_an_id_that_no_store_can_have_is_known_of_nobody(settings: MakeSettings, store_url: str, id: str) -> None:
+    """OCPI 2.2.1, status codes: 4001, an unknown receiver, where it cannot be told; not that the hub failed."""
+    async with running(settings(store_url)) as hub, FakeCpo() as cpo, FakeEmsp() as emsp:
+        await join(hub, cpo, emsp)
+        token = {"uid": id, "type": id, "contract_id": id}
+        body = {"response_url": emsp.expect_result()[0], "token": token, "location_id": id, "evse_uid": id}
+        for command, more in (("START_SESSION", {}), ("STOP_SESSION", {"session_id": id}), ("CANCEL_RESERVATION", {})):
+            sent = await emsp.send("POST", "commands", f"/{command}", body=body | {"reservation_id": id} | more)
+            assert (sent.http, sent.status_code) == (200, 4001), command
+        started = await emsp.send("POST", "commands", "/START_SESSION", to="NL*TNM", body=body)
+        assert started.is_success
+        path = quote(id.encode(errors="replace"), safe="")
+        pushed = await cpo.send("PATCH", "sessions", f"/NL/TNM/{path}", body={"kwh": 1})
+        assert (pushed.http, pushed.status_code) == (200, 4001)
+        for to, code in ((None, 4001), ("NL*HUB", 4001)):
+            asked = await emsp.send("GET", "locations", f"/{path}", to=to, interface="sender")
+            assert asked.status_code == code
+        kept = await cpo.send("GET", "locations", f"/NL/TNM/{path}", to="NL*HUB")
+        assert (kept.http, kept.status_code) == (404, 2000)
+        for where, query in ((f"/{path}/authorize", ""), ("/T1/authorize", f"type={path}")):
+            unknown = await cpo.send("POST", "tokens", where, interface="sender", query=query)
+            assert unknown.status_code == 2004, where
