@@ -104,6 +104,8 @@ class Reply:
     """The OCPI status code in the body."""
     receipt: tuple[object, ...] = ()
     """What translating the answer lost or invented."""
+    untranslated: bytes = field(default=b"", repr=False)
+    """The body as the party sent it, where `body` is a translation of it."""
 
 
 def _refuse_constant(name: str) -> NoReturn:

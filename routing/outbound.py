@@ -149,8 +149,8 @@ class Outbound:
             if means_unknown_token(error, message, source=version):
                 raise UnknownToken() from error
             raise
-        reply, lost = await self._fetching.answer(reply, message, platform, version, directory, receiver)
-        return replace(reply, receipt=lost.losses), asked
+        told, lost = await self._fetching.answer(reply, message, platform, version, directory, receiver)
+        return replace(told, receipt=lost.losses, untranslated=reply.body), asked
 
     async def _take_back(self, message: Message, platform: Platform, receiver: PartyId, address: Address) -> None:
         """Take back a tariff whose newer version the receiver cannot be told, for no price is better than an old one,

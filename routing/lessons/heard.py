@@ -62,9 +62,12 @@ class Heard:
         return party_in(self.ids) or self.message.sender
 
     def answered(self) -> Any:
-        """The data of the answer."""
-        document = open_envelope(self.reply.body) if self.reply else None
-        return None if document is None else document.get("data")
+        """The data of the answer, as the caller has it."""
+        return _data(self.reply.body) if self.reply else None
+
+    def said(self) -> Any:
+        """The data of the answer, as the party gave it: in its own version, whatever the caller's has no word for."""
+        return _data(self.reply.untranslated or self.reply.body) if self.reply else None
 
     def fact(
         self, kind: Kind, *ids: object, owner: PartyId, other: PartyId | None = None, value: str = ""
@@ -74,6 +77,11 @@ class Heard:
             lifetime_s = LIFETIME_S.get(kind)
             expires_at = None if lifetime_s is None else self.at + lifetime_s
             yield Fact(kind, key_of(*map(str, ids)), owner, other, value, expires_at)
+
+
+def _data(body: bytes) -> Any:
+    document = open_envelope(body)
+    return None if document is None else document.get("data")
 
 
 def token_type(heard: Heard) -> str | None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.testing import FakeCpo, FakeEmsp
-from hub.testing.samples import now, session, token
+from hub.testing import FakeCpo, FakeEmsp, Served
+from hub.testing.samples import cdr, now, session, token
 from tests.stories.onboarding import MakeSettings, hub_with, meet
 
 OLD = "2.1.1"
@@ -29,6 +29,30 @@ async def test_an_app_that_2_1_1_cannot_name_is_named_again_on_the_way_back(sett
         back = emsp.seen[-1].document
         assert (back["cdr_token"]["type"], back["cdr_token"]["uid"]) == ("APP_USER", "APP-1")
         assert back["authorization_reference"] == "AUTH-77"
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_what_an_authorization_told_of_the_driver_is_back_in_the_session_and_cdr(
+    settings: MakeSettings, version: str
+) -> None:
+    """2.1.1 answers no token and no authorization_reference, which SHALL be in them (OCPI 2.2.1, sessions, Session)."""
+    cpo, emsp = FakeCpo(version=OLD), FakeEmsp(version=version)
+    async with hub_with(settings()) as hub, cpo, emsp:
+        await meet(hub, cpo, emsp)
+        app = {**token(version, emsp.parties[0], "APP-1"), "type": "APP_USER", "whitelist": "NEVER"}
+        told = {"allowed": "ALLOWED", "token": app, "authorization_reference": "AUTH-78"}
+        emsp.answers["tokens"] = lambda _: Served(data=told)
+        where = {"location_id": "LOC1", "evse_uids": ["LOC1-1"]}
+        asked = await cpo.send("POST", "tokens", "/APP-1/authorize", interface="sender", query="type=OTHER", body=where)
+        assert asked.data == {"allowed": "ALLOWED"}
+        driver = {"auth_id": app["contract_id"]}
+        started = {**session(OLD, cpo.parties[0], emsp.parties[0]), **driver}
+        assert (await cpo.send("PUT", "sessions", "/NL/TNM/SES1", body=started)).is_success
+        billed = {**cdr(OLD, cpo.parties[0], emsp.parties[0]), **driver}
+        assert (await cpo.send("POST", "cdrs", body=billed)).is_success
+        for back in (await emsp.saw(module="sessions"))[0].document, (await emsp.saw(module="cdrs"))[0].document:
+            assert back["authorization_reference"] == "AUTH-78"
+            assert (back["cdr_token"]["type"], back["cdr_token"]["uid"]) == ("APP_USER", "APP-1")
 
 
 async def test_a_reservation_that_is_cancelled_later_is_told_at_the_same_address(settings: MakeSettings) -> None:
