@@ -11,8 +11,10 @@ from routing.bridge.codec import write_json
 from routing.bridge.context import Context
 from routing.bridge.receipt import Loss, Receipt, What, loss
 from routing.bridge.refusals import Untranslatable
+from routing.bridge.shape import Place
 from routing.bridge.statuses import in_words, status_code
 from routing.bridge.steps import translate, version_of
+from routing.bridge.turns import seconds
 from routing.message import Message, Reply
 from routing.ocpi import SUCCESS, Version
 
@@ -53,6 +55,10 @@ def translate_answer(
     out = {name: value for name, value in document.items() if name != "data"}
     if data is not None:
         out = {"data": data, **out}
+    if (
+        new.rank == 1 and "timestamp" in out
+    ):  # not on the receipt: what is lost is of the answer, not of what it is about
+        out["timestamp"] = seconds(out["timestamp"], Place(context, "Response", []))
     http, code = _status(reply.http, document["status_code"], call)
     if code == UNKNOWN_TOKEN:
         out.pop("data", None)

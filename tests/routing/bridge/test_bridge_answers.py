@@ -161,6 +161,15 @@ def test_a_code_that_2_1_1_does_not_have_is_there_in_words(code: int, said: Any,
     assert sent(out)["status_message"] == told
 
 
+@pytest.mark.parametrize(("version", "told"), [("2.1.1", "2026-01-01T00:00:00Z"), ("2.2.1", "2026-01-01T00:00:00.25Z")])
+def test_the_time_of_an_answer_has_no_fraction_in_2_1_1(version: str, told: str) -> None:
+    """It is a DateTime as all others; fractions came with 2.2 (OCPI 2.1.1 and 2.2.1, types, DateTime)."""
+    reply = replace(answer(), body=b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00.25Z"}')
+    ask = request(version, S, "GET", "locations")
+    out, _ = translate_answer(reply, ask, source="2.3.0", target=version, context=context())
+    assert sent(out)["timestamp"] == told
+
+
 def test_an_answer_that_is_no_envelope_passes() -> None:
     reply = Reply(200, b"hello", None)
     ask = request("2.1.1", S, "GET", "locations")
