@@ -9,7 +9,7 @@ from hub.door import Caller, Visit, addressed, envelope_response
 from hub.http import Request, Response
 from hub.inspection import enforce
 from routing import calls, links
-from routing.catalogue import MODULES, Operation, module_key, module_named
+from routing.catalogue import Operation, module_key, module_named
 from routing.decide import check_path, sender_of
 from routing.directory import Platform
 from routing.errors import InvalidMessage, MalformedBody, MethodNotAllowed, SenderSuspended, UnknownPath
@@ -109,7 +109,7 @@ class Relay:
         _check_body(operation, body)
         visit.message = Message(
             version=version,
-            module=key if key in MODULES else module,
+            module=key,
             interface=interface,
             method=request.method,
             path=path,

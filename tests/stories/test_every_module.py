@@ -132,3 +132,23 @@ async def test_the_hub_publishes_every_module_on_both_interfaces(settings: MakeS
         assert {(module_key(call.module), call.interface.upper()) for call in CALLS if version in call.versions} >= (
             known - {("commands", "SENDER"), ("cdrs", "RECEIVER")}
         )
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1", "2.3.0"])
+async def test_a_custom_module_is_reached_however_either_side_spells_it(settings: MakeSettings, version: str) -> None:
+    """Its receiver is whoever advertises the same identifier (interfaces, Configuration), in whatever case, as with
+    standard modules: advertised in lower case or in capitals, it is the one that the hub publishes.
+    """
+    async with (
+        running(settings(hub={"custom_modules": ["nlTNM-Lights"]})) as hub,
+        FakeCpo("NL*TNM", modules=["nltnm-lights"]) as cpo,
+        FakeEmsp("DE*ABC", version=version, modules=["NLTNM-LIGHTS"]) as emsp,
+    ):
+        await join(hub, cpo, emsp)
+        for to in ("DE*ABC", None):
+            sent = await cpo.send("POST", "nlTNM-Lights", "/on", to=to, body={"x": 1})
+            assert sent.is_success, (to, sent.envelope)
+        there, again = await emsp.saw(method="POST", module="nlTNM-Lights", count=2)
+        assert (there.segments, again.segments) == (("on",), ("on",))
+        back = await emsp.send("PUT", "nlTNM-Lights", "/off", to="NL*TNM", body={"x": 1})
+        assert back.is_success, back.envelope
