@@ -114,7 +114,7 @@ class Limits:
     def _check_network(self, platform: Platform, request: Request) -> None:
         address = self.address_of(request.remote, forwarded_for(request.headers))
         if address is None or not any(address in network for network in _networks(platform.allowed_networks)):
-            raise ForeignNetwork()
+            raise ForeignNetwork(f"Your address, {address}, is not in a network that was agreed for your platform.")
 
     def is_trusted(self, remote: str | None) -> bool:
         """Whether this is the address of a proxy whose X-Forwarded headers count."""

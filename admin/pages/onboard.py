@@ -60,7 +60,10 @@ ADVICE: Final[Mapping[str, str]] = {
         "Ask the partner whether its versions URL can be reached from here, and opens with the token that it gave: "
         "from OCPI 2.2 on in Base64."
     ),
-    "choose version": "One of the two has to offer a version that the other has, too: see hub.versions.",
+    "choose version": (
+        "One of the two has to offer a version that the other has, too: see hub.versions. "
+        "Of a platform that has only OCPI 2.1.1 you have to name the party."
+    ),
     "check endpoints": "The partner has to list credentials, and each of its modules, in its version details.",
     "POST credentials": "Ask the partner whether the token is still good, and whether it expects the hub's roles.",
     "store": "The hub could not keep what was agreed: look at its log, then let the handshake be done again.",

@@ -27,7 +27,7 @@ from tests.admin.town import join
 from tests.admin.visitor import PASSWORD, settled, with_users
 from tests.conftest import missing
 
-WAIT_MS = 30_000
+WAIT_MS, NO_ANSWER = 30_000, {"at": 0.0, "step": "", "expected": ""}
 NEEDED = {row.path: row.role for row in PAGES if row.method == "GET" and row.role}
 expect.set_options(timeout=WAIT_MS)
 pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
@@ -127,6 +127,7 @@ async def test_the_hub_connects_to_a_partner_and_says_where_it_failed(chrome: Br
         for fault, outcome in (("http-500", "Nothing was changed on either side."), ("", "ABC is connected.")):
             if fault:
                 partner.misbehave(fault, module="credentials")
+                partner.misbehave("slow", module="versions", times=1, seconds=1)  # so that the page is there before
             else:
                 partner.behave()
             await page.goto(f"{url}/onboard")
@@ -136,6 +137,10 @@ async def test_the_hub_connects_to_a_partner_and_says_where_it_failed(chrome: Br
             await connect.get_by_label("Token").fill(partner.invite())
             await connect.get_by_role("button", name="Connect").click()
             await expect(page.get_by_text(outcome)).to_be_visible()
+            await expect(page.get_by_text("Is the token lost?")).to_have_count(
+                0
+            )  # the hub was given one, and gave none
+            await expect(page.get_by_role("link", name="Open platform")).to_have_count(0 if fault else 1)
         names = {row.name: row.status for row in hub.picture.directory.platforms.values()}
         assert names == {"ABC": ConnectionStatus.CONNECTED}
 
@@ -275,8 +280,7 @@ async def test_no_page_is_wider_than_its_screen_whatever_a_party_is_called(
         await join(hub, emsp)
         await cpo.push_session("DE*ABC", emsp.parties[0])
         async with hub.store.write() as connection:
-            error = {"at": 0.0, "step": "GET versions", "expected": "HTTP 200", "came": "x" * 200}
-            await registry.note(connection, platform_id, last_error=error)
+            await registry.note(connection, platform_id, last_error={**NO_ANSWER, "came": "x" * 200})
         report = await hub.checks.begin(platform_id, by="test")
         await settled(hub)
         async with hub.store.read() as connection:

@@ -41,6 +41,7 @@ async def test_a_platform_calls_from_its_networks_and_from_nowhere_else(settings
             await hub.platforms.change(platform_of(hub, cpo), by="ann", changes=changes)
             assert await told(cpo, None) == expected
             assert await told(cpo, "10.1.2.3") == expected, "nobody is trusted"
+        assert "127.0.0.1" in (await cpo.push_location("DE*ABC")).status_message, "which address it is that will not do"
         assert (await emsp.push_token("NL*TNM")).status_code == 1000, "the others call from where they like"
     async with running(trusting(direct, "127.0.0.0/8", "10.9.0.0/16")), cpo, emsp:
         seen = len(emsp.seen)
