@@ -42,7 +42,7 @@ class VersionRow(_Payload):
 class EndpointRow(_Payload):
     """OCPI 2.2.1, Version details, Endpoint class; 2.1.1 has no role."""
 
-    identifier: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    identifier: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
     role: Interface | None = None
     url: str
 

@@ -74,6 +74,7 @@ CASES = [
     }),
     Case("another version", 3002, "choose version", "2.3.0", body={"url": "{other}"}),
     Case("no modules", 3003, "check endpoints", "credentials", modules=()),
+    Case("a module that nobody can name", 3001, "GET version details", "identifier", modules=("locations", "a\0b")),
     Case("no token", 2001, "read credentials", "credentials.token is not a string", body={"token": None}),
     Case("no roles", 2001, "read credentials", "credentials.roles is empty", body={"roles": []}),
     Case("the hub itself", 2001, "check roles", "is the hub itself", body={
