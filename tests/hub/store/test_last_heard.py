@@ -86,3 +86,6 @@ async def test_work_that_is_no_more_is_forgotten_alone(store: Store) -> None:
         assert await claims.claim(connection, "one", now=NOW + 59, every_s=60)
         assert not await claims.claim(connection, "two", now=NOW + 59, every_s=60)
         assert await claims.claim(connection, "two", now=NOW + 60, every_s=60)
+        assert not await claims.claim(connection, "one", now=NOW + 118, every_s=60), "though the other is due soon"
+        assert not await claims.claim(connection, "two", now=NOW + 119, every_s=60), "though the other is due"
+        assert await claims.claim(connection, "one", now=NOW + 119, every_s=60)
