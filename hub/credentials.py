@@ -87,7 +87,7 @@ class CredentialsModule:
         if scope is not Scope.FULL:
             raise MethodNotAllowed("not registered", headers={"Allow": "GET, POST"})
         async with self._core.store.write() as connection:
-            before = await registry.platform_row(connection, caller.id)
+            before = await registry.row_to_change(connection, caller.id)
             await registration.disconnected(connection, caller.id)
             await registration.write_down(connection, "unregistered", caller.id, before, by=f"platform {caller.name}")
         await self._core.picture.catch_up()
@@ -158,7 +158,7 @@ class CredentialsModule:
         """Everything of the exchange in one transaction; the token that the platform uses from now on."""
         token = new_token()
         async with self._core.store.write() as connection:
-            before = await registry.platform_row(connection, caller.id)
+            before = await registry.row_to_change(connection, caller.id)
             if action == "registered":
                 # an exchange repeated because its answer was lost: nobody has the token of the first
                 await tokens.drop_all(connection, caller.id, scope=Scope.FULL)

@@ -269,8 +269,8 @@ class Guard:
     async def _retire(self, platform_id: str) -> None:
         try:
             async with self._core.store.write() as connection:
-                await tokens.drop_all(connection, platform_id, scope=Scope.REGISTRATION)
                 await registry.touch(connection, platform_id)
+                await tokens.drop_all(connection, platform_id, scope=Scope.REGISTRATION)
             await self._core.picture.refresh()
         except StoreUnavailable as error:
             log.warning("store unavailable", while_doing="retiring a registration token", reason=str(error))

@@ -34,7 +34,7 @@ class Particulars:
     async def _keep(self, platform_id: str, quirk: str, value: object) -> None:
         try:
             async with self._core.store.write() as connection:
-                row = await registry.platform_row(connection, platform_id)
+                row = await registry.row_to_change(connection, platform_id)
                 if row is None or quirk in row.quirks:
                     return
                 await registry.touch(connection, platform_id, quirks={**row.quirks, quirk: value})

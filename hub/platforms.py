@@ -103,7 +103,7 @@ class Platforms:
         """A fresh token for a platform that is not registered. Raises UnknownPlatform, WrongState."""
         token = new_token()
         async with self._core.store.write() as connection:
-            row = await _row(connection, platform_id)
+            row = await _row_to_change(connection, platform_id)
             if row.version is not None:
                 raise WrongState(f"platform {row.name} is registered; remove it, or let it unregister first")
             if row.status is ConnectionStatus.SUSPENDED:
@@ -142,7 +142,7 @@ class Platforms:
         """Change name, quirks, allowed networks or rate limit. Raises UnknownPlatform."""
         values = {name: changes[name] for name in CHANGEABLE if name in changes}
         async with self._core.store.write() as connection:
-            row = await _row(connection, platform_id)
+            row = await _row_to_change(connection, platform_id)
             before = {name: getattr(row, name) for name in values}
             await registry.touch(connection, platform_id, **values)
             await audit.record(connection, actor=by, action="changed", subject=platform_id, before=before, after=values)
@@ -158,7 +158,7 @@ class Platforms:
         except StepFailed as failure:
             log.warning("platform was not told", platform=platform_id, reason=str(failure))
         async with self._core.store.write() as connection:
-            row = await _row(connection, platform_id)
+            row = await _row_to_change(connection, platform_id)
             before = {"name": row.name, "roles": [f"{role.role} {role.id}" for role in row.roles]}
             await registration.remove_platform(connection, platform_id)
             await handshakes.forget(connection, platform_id)
@@ -203,7 +203,7 @@ class Platforms:
     async def _set_status(self, platform_id: str, wanted: ConnectionStatus | None, action: str, by: str) -> PlatformRow:
         """`wanted` None: what the platform is when nobody suspends it."""
         async with self._core.store.write() as connection:
-            row = await _row(connection, platform_id)
+            row = await _row_to_change(connection, platform_id)
             is_suspended = row.status is ConnectionStatus.SUSPENDED
             if is_suspended is (wanted is ConnectionStatus.SUSPENDED):
                 raise WrongState(f"platform {row.name} is {row.status}")
@@ -222,8 +222,15 @@ class Platforms:
         return after
 
 
+async def _row_to_change(connection: Any, platform_id: str) -> PlatformRow:
+    return _known(await registry.row_to_change(connection, platform_id), platform_id)
+
+
 async def _row(connection: Any, platform_id: str) -> PlatformRow:
-    row = await registry.platform_row(connection, platform_id)
+    return _known(await registry.platform_row(connection, platform_id), platform_id)
+
+
+def _known(row: PlatformRow | None, platform_id: str) -> PlatformRow:
     if row is None:
         raise UnknownPlatform(f"there is no platform {platform_id}")
     return row

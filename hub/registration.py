@@ -104,8 +104,8 @@ class Registration:
         own_token = new_token()
         fingerprint = self._core.fingerprints.of(own_token)
         async with self._core.store.write() as connection:
-            await tokens.add(connection, platform.id, fingerprint, Scope.FULL)
             await registry.touch(connection, platform.id)
+            await tokens.add(connection, platform.id, fingerprint, Scope.FULL)
         await self._core.picture.refresh()
         try:
             learnt, credentials = await self._exchange(peer, "PUT", own_token, platform)
@@ -228,7 +228,7 @@ class Registration:
     ) -> None:
         """Everything of the exchange in one transaction; without `roles` they stay as they are. Raises RoleTaken."""
         async with self._core.store.write() as connection:
-            before = await registry.platform_row(connection, platform_id)
+            before = await registry.row_to_change(connection, platform_id)
             rows = [row for row in before.roles if not row.is_suspended] if roles is None and before else roles or ()
             await tokens.expire(connection, platform_id, time.time() + OVERLAP_S)
             await tokens.widen(connection, fingerprint)
@@ -260,8 +260,8 @@ class Registration:
 
     async def _drop(self, platform_id: str, fingerprint: bytes) -> None:
         async with self._core.store.write() as connection:
-            await tokens.drop(connection, fingerprint)
             await registry.touch(connection, platform_id)
+            await tokens.drop(connection, fingerprint)
 
     async def _note(self, platform_id: str, failure: StepFailed) -> None:
         error = {"at": time.time(), "step": failure.step, "expected": failure.expected, "came": failure.came}

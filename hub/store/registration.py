@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store import audit, pulls
-from hub.store.registry import PlatformRow, RoleRow, RoleTaken, bump, platform_row, touch
+from hub.store.registry import PlatformRow, RoleRow, RoleTaken, bump, platform_row, row_to_change, touch
 from hub.store.tables import endpoints, findings, forgotten, parties, platforms, tokens
 from routing.directory import Scope
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
@@ -149,7 +149,7 @@ async def connected(
 
     Raises RoleTaken. `token_out` comes sealed.
     """
-    row = await platform_row(connection, platform_id)
+    row = await row_to_change(connection, platform_id)
     await touch(
         connection,
         platform_id,
@@ -176,7 +176,7 @@ def _unless_suspended(row: PlatformRow | None, status: ConnectionStatus) -> Conn
 
 async def disconnected(connection: AsyncConnection, platform_id: str) -> None:
     """Forget what a handshake learnt; the parties stay known, and are OFFLINE (or SUSPENDED, if they were)."""
-    status = _unless_suspended(await platform_row(connection, platform_id), ConnectionStatus.OFFLINE)
+    status = _unless_suspended(await row_to_change(connection, platform_id), ConnectionStatus.OFFLINE)
     await touch(connection, platform_id, status=status, version=None, token_out=None)
     await set_endpoints(connection, platform_id, ())
     await connection.execute(delete(tokens).where(tokens.c.platform_id == platform_id))

@@ -181,6 +181,16 @@ async def touch(connection: AsyncConnection, platform_id: str, **values: Any) ->
     )
 
 
+async def row_to_change(connection: AsyncConnection, platform_id: str) -> PlatformRow | None:
+    """One platform, which nobody else changes until this transaction ends; None for an unknown id.
+
+    For whoever writes what follows from what it read, and before it writes anything else: who changes the directory
+    has its revision first, so that two of them never wait for each other.
+    """
+    await bump(connection)
+    return await platform_row(connection, platform_id)
+
+
 async def note(connection: AsyncConnection, platform_id: str, **values: Any) -> None:
     """Change columns that only people look at (`last_seen_at`, `last_error`): the directory stays as it is."""
     await connection.execute(update(platforms).where(platforms.c.id == platform_id).values(**values))
