@@ -89,11 +89,12 @@ class Picture:
 
     async def _look(self) -> None:
         await asyncio.sleep(max(0.0, self._looked_at + LOOK_AGAIN_S - time.monotonic()))
-        self._looked_at, self._look_failed = time.monotonic(), None
+        began, self._look_failed = time.monotonic(), None
         try:
             await self.refresh()
         except StoreUnavailable as error:
             self._look_failed = str(error)
+        self._looked_at = began  # only now: whoever shares a look that is cut off must look for himself
 
     def _platform(self, row: PlatformRow) -> Platform:
         try:

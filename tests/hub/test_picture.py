@@ -15,7 +15,7 @@ from hub.store.registry import RoleRow
 from hub.store.secrets import token_row
 from hub.vault import KEY_BYTES, Vault
 from routing.agreements import Agreement
-from routing.directory import Scope
+from routing.directory import Directory, Scope
 from routing.ocpi import VERSIONS, ConnectionStatus, Interface, PartyId, Role
 
 HUB, CPO, EMSP = PartyId("NL", "HUB"), PartyId("NL", "TNM"), PartyId("DE", "MSP")
@@ -186,6 +186,31 @@ async def test_a_thousand_who_miss_at_once_share_a_look(store: Store, vault: Vau
     await add(store, vault)
     async with asyncio.timeout(1000 * LOOK_AGAIN_S / 2):  # a look each would take twice that
         assert all(await asyncio.gather(*(picture.look_again() for _ in range(1000))))
+
+
+async def test_whoever_waits_for_a_look_that_is_cut_off_looks_for_himself(
+    store: Store, vault: Vault, picture: Picture
+) -> None:
+    """An eMSP's call is cut off when another is faster, also while it looks for a new token."""
+    is_followed, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(before: Directory, after: Directory) -> None:
+        is_followed.set()
+        await may_go_on.wait()
+
+    picture.follow(slowly)
+    await add(store, vault)
+    drawing = asyncio.create_task(picture.refresh())
+    await is_followed.wait()
+    await add(store, vault, "emsp", RoleRow(EMSP, Role.EMSP))
+    cut_off, waiting = (asyncio.create_task(picture.look_again()) for _ in range(2))
+    await asyncio.sleep(2 * LOOK_AGAIN_S)
+    cut_off.cancel()
+    may_go_on.set()
+    assert await waiting
+    await drawing
+    with pytest.raises(asyncio.CancelledError):
+        await cut_off
 
 
 async def test_many_who_miss_at_once_draw_one_picture(store: Store, vault: Vault, picture: Picture) -> None:
