@@ -102,7 +102,7 @@ async def forget(
     connection: AsyncConnection, module: str, owner: str, *, before: float | None = None, at_most: int = 500
 ) -> int:
     """Delete published copies of an owner that no full pull since `before` had and that have not arrived since
-    (None: all of them, published or not), so many at most; how many there were.
+    (None: all of them, published or not), so many at most; how many were found.
     """
     table = copies[module]
     old: ColumnElement[bool] = table.c.owner == owner
@@ -111,17 +111,21 @@ async def forget(
     found = (await connection.execute(select(table.c.seq, table.c.audience).where(old).limit(at_most))).all()
     if not found:
         return 0
-    gone = delete(table).where(table.c.seq.in_([row.seq for row in found])).returning(table.c.audience)
+    # said again, for what arrived at another node in between
+    gone = delete(table).where(table.c.seq.in_([row.seq for row in found]), old).returning(table.c.audience)
     audiences = (await connection.execute(gone)).scalars().all()
     await add_to_counts(connection, module, {owner: -sum(audience == EVERYBODY for audience in audiences)})
-    return len(audiences)
+    return len(found)
 
 
 async def forget_private(connection: AsyncConnection, module: str, before: float, *, at_most: int = 500) -> int:
     """Delete what was sent to one party only and has not changed since (epoch seconds); how many there were."""
     table = copies[module]
-    old = select(table.c.seq).where(table.c.audience != EVERYBODY, table.c.arrived_at < before).limit(at_most)
-    return (await connection.execute(delete(table).where(table.c.seq.in_(old)))).rowcount
+    is_old = (table.c.audience != EVERYBODY) & (table.c.arrived_at < before)
+    found = (await connection.scalars(select(table.c.seq).where(is_old).limit(at_most))).all()
+    if found:  # said again, for what arrived at another node in between
+        await connection.execute(delete(table).where(table.c.seq.in_(found), is_old))
+    return len(found)
 
 
 def _values(row: Stored) -> dict[str, Any]:

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.store import Store, liveness, registration
+from hub.store import Store, copies, liveness, registration
 from hub.store.registry import bump, platform_row, touch
-from routing.ocpi import ConnectionStatus
+from routing.memory import EVERYBODY, Stored
+from routing.ocpi import ConnectionStatus, PartyId
 
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
@@ -81,3 +83,27 @@ async def test_a_platform_suspended_while_its_credentials_are_exchanged_stays_so
         row = await platform_row(connection, "cpo")
     assert row is not None
     assert row.status is ConnectionStatus.SUSPENDED
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("audience", [EVERYBODY, "DEABC"])
+async def test_what_arrives_while_old_copies_are_forgotten_stays(store: Store, audience: str) -> None:
+    """Pushed at one node while another forgets what a pull did not have, or what is old."""
+    cpo = PartyId("NL", "TNM")
+    copy = Stored("locations", cpo, "loc1", "", audience, "2.2.1", b"{}", last_updated=1.0, arrived_at=1.0)
+    async with store.write() as connection:
+        await copies.save(connection, "locations", new=[copy])
+
+    async def forgets() -> None:
+        async with store.write() as connection:
+            await copies.forget(connection, "locations", cpo.folded, before=2.0)
+            await copies.forget_private(connection, "locations", 2.0)
+
+    async with store.write() as connection:
+        (kept,) = await copies.of_keys(connection, "locations", [("loc1", cpo.folded)])
+        await copies.save(connection, "locations", changed=[replace(kept, arrived_at=3.0)])
+        coming = asyncio.create_task(forgets())
+        await somebody_waits(connection)
+    await coming
+    async with store.read() as connection:
+        assert [row.arrived_at for row in await copies.of_object(connection, "locations", "loc1", None)] == [3.0]
