@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -131,10 +131,10 @@ async def remove(store: Store, user_id: str, *, by: str) -> bool:
     return True
 
 
-async def _check_owner_left(connection: object, row: UserRow, role: AdminRole | None) -> None:
+async def _check_owner_left(connection: Any, row: UserRow, role: AdminRole | None) -> None:
     """Keys could still do it: but who has only users must not lock everybody out."""
     if row.role == AdminRole.OWNER and role is not AdminRole.OWNER:
-        owners = await stored.count(connection, role=AdminRole.OWNER)  # type: ignore[arg-type]
+        owners = await stored.count_to_change(connection, AdminRole.OWNER)
         if owners == 1:
             raise LastOwner(f"{row.name} is the last user who is an owner")
 

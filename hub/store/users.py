@@ -70,12 +70,15 @@ async def every(connection: AsyncConnection) -> Sequence[UserRow]:
     return [UserRow(*row) for row in await connection.execute(select(*_COLUMNS).order_by(admin_users.c.folded))]
 
 
-async def count(connection: AsyncConnection, *, role: str | None = None) -> int:
-    """How many people there are, with this role."""
-    query = select(func.count()).select_from(admin_users)
-    if role is not None:
-        query = query.where(admin_users.c.role == role)
-    return int(await connection.scalar(query) or 0)
+async def count(connection: AsyncConnection) -> int:
+    """How many people there are."""
+    return int(await connection.scalar(select(func.count()).select_from(admin_users)) or 0)
+
+
+async def count_to_change(connection: AsyncConnection, role: str) -> int:
+    """How many people have this role; whoever else would change one of them waits until the transaction ends."""
+    held = select(admin_users.c.id).where(admin_users.c.role == role).order_by(admin_users.c.id).with_for_update()
+    return len((await connection.scalars(held)).all())
 
 
 async def change(connection: AsyncConnection, user_id: str, **values: Any) -> None:
