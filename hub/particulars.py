@@ -21,8 +21,8 @@ class Particulars:
 
     def learnt(self, platform_id: str, quirk: str, value: object) -> None:
         """A platform showed a quirk. Returns at once; what an admin said about it stays."""
-        key = (platform_id, quirk)
-        if key not in self._under_way:
+        key, platform = (platform_id, quirk), self._core.picture.directory.platforms.get(platform_id)
+        if key not in self._under_way and platform is not None and quirk not in platform.quirks:
             task = asyncio.create_task(self._keep(platform_id, quirk, value), name=f"learning {quirk}")
             self._under_way[key] = task
             task.add_done_callback(lambda _: self._under_way.pop(key, None))

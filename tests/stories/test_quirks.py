@@ -110,11 +110,15 @@ async def test_what_an_admin_said_about_the_slash_stays(settings: MakeSettings) 
     cpo, emsp = FakeCpo(), FakeEmsp()
     async with hub_with(settings(), cpo) as hub, emsp:
         platform = await join(hub, emsp)
+        assert (await cpo.push_location("DE*ABC")).is_success
         await set_quirks(hub, platform, trailing_slash=False)
+        revision = hub.picture.directory.revision
         emsp.misbehave("trailing-slash")
-        for _ in range(2):
+        for _ in range(20):
             assert (await cpo.push_location("DE*ABC")).is_success
         assert await quirks_of(hub, platform) == {"trailing_slash": False}
+        await hub.picture.refresh()
+        assert hub.picture.directory.revision == revision, "nothing was learnt: the directory stays as it is"
 
 
 async def test_whether_there_is_a_slash_is_for_the_receiver_to_say_not_for_the_caller(settings: MakeSettings) -> None:
