@@ -31,7 +31,7 @@ class Copy:
     """One update, waiting. Receivers share it, body and all, until a merge makes a new one."""
 
     message: Message
-    """As it is to be sent, but for who it is from and for; without its parsed body."""
+    """As it is to be sent, but for who it is from and for."""
     root: Root
     below: tuple[str, ...] = ()
     """Which part of the object: empty for the object itself."""

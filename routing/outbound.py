@@ -1,6 +1,6 @@
 """One message to one party: in the party's version and manner, its answer judged, and the journal told of it.
 
-crossing -> quirks -> courier -> answers -> links -> crossing
+crossing -> quirks -> courier -> answers -> crossing -> links
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The journey of one message, top to bottom. Read this first.
 
-decide -> links -> crossing -> courier -> answers -> links -> crossing -> reply
+decide -> links -> crossing -> courier -> answers -> crossing -> links -> reply
 """
 
 from __future__ import annotations
