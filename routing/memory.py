@@ -55,7 +55,7 @@ class Kind(StrEnum):
     SEEN_AT = "seen_at"
     """contract_id, location_id; eMSP. Its value: uid and type of the token last seen there."""
     AUTHORIZED_AT = "authorized_at"
-    """contract_id, location_id; eMSP. Its value: the authorization_reference last given there."""
+    """The CPO's country_code and party_id, contract_id, location_id; eMSP. Its value: the authorization_reference."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ class Recalling:
                 return {} if self._is_connected(country_code, party_id) else None
             case "TokenOfContract", (contract, location_id):
                 return await self._token_of_contract(contract, location_id, between, depth)
-            case "AuthorizationReference", (contract, location_id):
-                facts = await self._facts(Kind.AUTHORIZED_AT, key_of(contract, location_id))
+            case "AuthorizationReference", (_, _, _, _):
+                facts = await self._facts(Kind.AUTHORIZED_AT, key_of(*key))
                 return {"authorization_reference": facts[0].value} if len(facts) == 1 else None
             case (("Location" | "Session" | "Tariff" | "Token"), (country_code, party_id, object_id, *kind)):
                 owner = _party(country_code, party_id)

@@ -41,7 +41,8 @@ class Context:
         Token                        (country_code, party_id, uid) or (country_code, party_id, uid, type)
         TokenOfContract              (contract_id, location_id): the one Token of this contract, or the one last
                                      seen there; None where several fit
-        AuthorizationReference       (contract_id, location_id): {"authorization_reference": ...}
+        AuthorizationReference       (country_code, party_id, contract_id, location_id) of the CPO:
+                                     {"authorization_reference": ...}
         Reservation                  (country_code, party_id, reservation_id): {"number": int} given to a 2.1.1 party
         Party                        (country_code, party_id): anything, where it is connected
     """

@@ -65,17 +65,26 @@ def _authorized(heard: Heard) -> Iterator[Fact]:
     yield from heard.fact(Kind.AUTHORIZATION, reference, owner=heard.other, other=heard.message.sender)
     if heard.crosses and uid:
         place = token.get("contract_id"), heard.document.get("location_id")
-        yield from _met(heard, place, (uid, token.get("type", kind)), reference, heard.other)
+        yield from _met(heard, place, (uid, token.get("type", kind)), reference, heard.other, heard.message.sender)
 
 
 def _met(
-    heard: Heard, place: tuple[Any, Any], token: tuple[Any, Any], reference: Any, owner: PartyId
+    heard: Heard,
+    place: tuple[Any, Any],
+    token: tuple[Any, Any],
+    reference: Any,
+    owner: PartyId,
+    cpo: PartyId | None,
 ) -> Iterator[Fact]:
-    """Which token and reference go with a contract at a location: 2.1.1 sessions name neither."""
+    """Which token and reference go with a contract at a location: 2.1.1 sessions name neither.
+
+    A reference is the CPO's own, however another may call a location; a token of the contract is as good for both.
+    """
     if all(map(is_id, token)):
         yield from heard.fact(Kind.SEEN_AT, *place, owner=owner, value=BETWEEN.join(token))
-    if is_id(reference):
-        yield from heard.fact(Kind.AUTHORIZED_AT, *place, owner=owner, value=reference)
+    if is_id(reference) and cpo is not None:
+        where = cpo.country_code, cpo.party_id, *place
+        yield from heard.fact(Kind.AUTHORIZED_AT, *where, owner=owner, value=reference)
 
 
 def _session(heard: Heard) -> Iterator[Fact]:
@@ -108,7 +117,7 @@ def _start(heard: Heard) -> Iterator[Fact]:
     if heard.crosses:
         place = token.get("contract_id", token.get("auth_id")), document.get("location_id")
         shown = token.get("uid"), token.get("type")
-        yield from _met(heard, place, shown, document.get("authorization_reference"), sender)
+        yield from _met(heard, place, shown, document.get("authorization_reference"), sender, heard.other)
 
 
 def _reserve(heard: Heard) -> Iterator[Fact]:

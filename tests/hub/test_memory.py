@@ -237,4 +237,4 @@ async def test_a_token_that_no_store_would_have_is_no_failure_of_the_hub(memory:
     assert [line for line in logged if line["log_level"] == "error"] == []
     assert memory.dropped.total() == 0
     assert await memory.ties(Kind.CONTRACT, "C1") == (Tie(EMSP),)
-    assert await memory.recall("AuthorizationReference", ("C1", "LOC1"), BOTH) is None
+    assert await memory.recall("AuthorizationReference", ("NL", "TNM", "C1", "LOC1"), BOTH) is None

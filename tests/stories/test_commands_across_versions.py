@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.testing import FakeCpo, FakeEmsp, Served
+from hub.testing.roles import owned_path
 from hub.testing.samples import cdr, now, session, token
-from tests.stories.onboarding import MakeSettings, hub_with, meet
+from tests.stories.onboarding import MakeSettings, hub_with, join, meet
 
 OLD = "2.1.1"
 
@@ -53,6 +54,25 @@ async def test_what_an_authorization_told_of_the_driver_is_back_in_the_session_a
         for back in (await emsp.saw(module="sessions"))[0].document, (await emsp.saw(module="cdrs"))[0].document:
             assert back["authorization_reference"] == "AUTH-78"
             assert (back["cdr_token"]["type"], back["cdr_token"]["uid"]) == ("APP_USER", "APP-1")
+
+
+async def test_an_authorization_for_one_cpo_is_not_told_of_the_session_of_another(settings: MakeSettings) -> None:
+    """Ids of locations are unique within a CPO's platform only (OCPI 2.1.1, locations, Location)."""
+    asking, other, emsp = FakeCpo(version=OLD), FakeCpo("NL*OTH", version=OLD), FakeEmsp()
+    async with hub_with(settings(), emsp) as hub, asking, other:
+        for cpo in (asking, other):
+            await join(hub, cpo, counterpart="DE*ABC")
+        told = {"allowed": "ALLOWED", "token": token("2.2.1", emsp.parties[0]), "authorization_reference": "AUTH-79"}
+        emsp.answers["tokens"] = lambda _: Served(data=told)
+        where = {"location_id": "LOC1"}
+        asked = await asking.send("POST", "tokens", "/012345678/authorize", interface="sender", body=where)
+        assert asked.data == {"allowed": "ALLOWED"}
+        for count, (cpo, reference) in enumerate(((other, None), (asking, "AUTH-79")), start=1):
+            owner = cpo.parties[0]
+            started = session(OLD, owner, emsp.parties[0])
+            assert (await cpo.send("PUT", "sessions", owned_path(owner, "SES1"), body=started)).is_success
+            back = (await emsp.saw(module="sessions", count=count))[-1].document
+            assert back.get("authorization_reference") == reference
 
 
 async def test_a_reservation_that_is_cancelled_later_is_told_at_the_same_address(settings: MakeSettings) -> None:

@@ -168,7 +168,7 @@ def _finish_up(source: Value, out: Value, place: Place) -> None:
     location_id = (out.get("cdr_location") or {}).get("id")
     contract = source.get("auth_id")
     out["cdr_token"] = cdr_token(contract, location_id, place.into("auth_id"))
-    reference = place.context.stored("AuthorizationReference", (str(contract), str(location_id or "")))
+    reference = place.context.known("AuthorizationReference", str(contract), str(location_id or ""))
     if reference:
         out.setdefault("authorization_reference", reference["authorization_reference"])
 

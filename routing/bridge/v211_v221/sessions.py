@@ -101,7 +101,7 @@ def _complete(source: Value, out: Value, place: Place) -> None:
     if source.get("auth_id") is not None:
         contract = str(source["auth_id"])
         out["cdr_token"] = cdr_token(source["auth_id"], location_id, place.into("auth_id"))
-        reference = place.context.stored("AuthorizationReference", (contract, str(location_id or "")))
+        reference = place.context.known("AuthorizationReference", contract, str(location_id or ""))
         if reference and not place.is_partial:
             out.setdefault("authorization_reference", reference["authorization_reference"])
 
