@@ -111,6 +111,8 @@ async def _agreed(lookups: Iterable[Lookup], memory: Memory) -> set[PartyId]:
 
 async def _answer(lookup: Lookup, memory: Memory) -> set[PartyId]:
     ties = await memory.ties(lookup.kind, *lookup.ids)
+    for ids in lookup.or_ids:
+        ties = ties or await memory.ties(lookup.kind, *ids)
     if lookup.beside is not None:
         sides = [(tie.owner, tie.other) for tie in ties] + [(tie.other, tie.owner) for tie in ties]
         beside = {party for one, party in sides if one == lookup.beside and party is not None}

@@ -25,6 +25,8 @@ class Lookup:
     beside: PartyId | None = None
     is_strict: bool = False
     """Whether an owner that has it with somebody else, or with nobody known, is no answer."""
+    or_ids: tuple[tuple[str, ...], ...] = ()
+    """What else it may go by, asked one after the other where nobody is known to have the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Question:
 
 
 NOTHING: Final = Question()
+HIDDEN: Final = ("APP_USER", "AD_HOC_USER")
+"""Types of tokens of 2.2.1, which a 2.1.1 party knows as OTHER."""
 
 
 def question_of(message: Message) -> Question:
@@ -144,7 +148,9 @@ def _session_push(said: _Said) -> Question:
 
 
 def _token(said: _Said) -> Question:
-    return _one(Kind.TOKEN, said.ids["token_uid"], said.ids["type"])
+    uid, kind = said.ids["token_uid"], said.ids["type"]
+    hidden = HIDDEN if kind == "OTHER" and said.message.version.rank == 1 else ()
+    return _one(Kind.TOKEN, uid, kind, or_ids=tuple((uid, other) for other in hidden))
 
 
 def _reservation(said: _Said) -> Question:

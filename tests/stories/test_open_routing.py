@@ -237,6 +237,22 @@ async def test_who_answered_once_is_asked_alone_from_then_on(settings: MakeSetti
             assert len(heard(other, "tokens")) == asked
 
 
+@pytest.mark.parametrize("kind", ["APP_USER", "AD_HOC_USER"])
+async def test_a_token_that_2_1_1_calls_other_is_asked_of_its_owner_alone(settings: MakeSettings, kind: str) -> None:
+    """2.1.1 has no word for these types: a token is pushed there as OTHER, and comes back so."""
+    cpo, emsp, other = FakeCpo(version="2.1.1"), FakeEmsp(version="2.3.0"), FakeEmsp("FR*EMP")
+    async with gathered(settings(), cpo, emsp, other) as hub:
+        token = {**emsp.shelf.own["tokens"]["012345678"], "uid": "APP", "type": kind}
+        emsp.shelf.put("tokens", token)
+        told = await emsp.send("PUT", "tokens", "/DE/ABC/APP", query=f"type={kind}", to=HUB, body=token)
+        assert told.is_success
+        await until(lambda: hub.router.broadcast.is_idle)
+        assert heard(cpo, "tokens")[-1].document["type"] == "OTHER"
+        assert (await cpo.authorize(None, "APP", "type=OTHER")).data == {"allowed": "ALLOWED"}
+        assert [seen.query for seen in heard(emsp, "tokens")] == [f"type={kind}"]
+        assert heard(other, "tokens") == []
+
+
 async def test_who_says_nothing_of_a_token_is_not_taken_for_its_owner(settings: MakeSettings) -> None:
     cpo, silent, emsp = FakeCpo(), Answering("AT*NIX", Served()), FakeEmsp()
     async with gathered(settings(), cpo, silent, emsp):
