@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.store import Store, agreements, audit, registration, registry, tokens
 from hub.store.registry import PlatformRow, RoleRow, RoleTaken
-from routing.agreements import Agreement
+from routing.agreements import Agreement, by_pair
 from routing.directory import Scope
 from routing.ocpi import ConnectionStatus, Interface, PartyId, Role
 
@@ -255,12 +255,18 @@ async def test_agreements_come_back_as_they_were_made(store: Store) -> None:
     made = [
         Agreement("1", CPO, EMSP, is_allowed=True),
         Agreement("2", CPO, EMSP, is_allowed=False, modules=frozenset({"cdrs", "tokens"})),
+        Agreement("3", EMSP, CPO, is_allowed=False),
+        Agreement("4", CPO, PartyId("FR", "EMP"), is_allowed=True),
     ]
     async with store.write() as connection:
         for row in made:
             await agreements.add(connection, row)
     async with store.write() as connection:
         assert await agreements.every(connection) == made
+        assert [await agreements.one(connection, row.id) for row in made] == made
+        assert await agreements.one(connection, "5") is None
+        for pair, rows in by_pair(made).items():
+            assert await agreements.of_pair(connection, *pair) == rows
         assert await agreements.remove(connection, "1")
         assert not await agreements.remove(connection, "1")
         assert await agreements.every(connection) == made[1:]

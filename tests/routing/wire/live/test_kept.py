@@ -89,6 +89,25 @@ async def test_an_idempotent_request_is_sent_once_more_where_a_kept_connection_i
     assert (len(seen), port.connections) == (3, 2)
 
 
+async def test_what_is_sent_once_more_goes_over_a_connection_that_was_never_used(party: Party) -> None:
+    """A party that was started again closed them all: the next kept one is no better than the first."""
+    seen: list[bytes] = []
+    all_there = asyncio.Event()
+    talk = closing_at_the_second(seen)
+
+    async def together(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if port.connections == 3:
+            all_there.set()
+        await all_there.wait()
+        await talk(reader, writer)
+
+    port = await party(together)
+    async with wire() as opened:
+        await asyncio.gather(*(get(opened, port.url()) for _ in range(3)))
+        assert (await get(opened, port.url())).http == 200
+    assert (len(seen), port.connections) == (5, 4)
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 async def test_what_may_have_been_done_is_not_sent_again(party: Party, method: str) -> None:
     seen: list[bytes] = []
