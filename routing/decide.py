@@ -24,7 +24,7 @@ from routing.errors import (
 )
 from routing.links import split_query
 from routing.message import Message, Named
-from routing.ocpi import ConnectionStatus, Interface, PartyId, party_named
+from routing.ocpi import ConnectionStatus, Interface, PartyId, party_in, party_of
 
 MAX_DECIDED: Final = 100_000
 """How many answers one picture remembers."""
@@ -241,7 +241,7 @@ def check_behind(message: Message, directory: Directory) -> None:
     operation = message.operation
     if operation is not None and operation.is_owned and operation.interface is Interface.RECEIVER:
         segments = _segments(message)
-        owner = _party(segments[0], segments[1])
+        owner = party_of(segments[0], segments[1])
         if owner is None or not _is_behind(message.caller, owner, directory):
             raise NotTheOwner(f"{segments[0]}*{segments[1]} in the path is not a party behind your platform")
 
@@ -256,7 +256,7 @@ def _segments(message: Message) -> list[str]:
 
 
 def _check_path(message: Message, segments: list[str]) -> None:
-    owner = _party(segments[0], segments[1])
+    owner = party_of(segments[0], segments[1])
     if owner is None or all(party.id != owner or party.is_suspended for party in message.caller.parties):
         raise NotTheOwner(f"{segments[0]}*{segments[1]} in the path is not a party of your platform")
 
@@ -274,17 +274,6 @@ def _check_body(operation: Operation, segments: list[str], named: Named) -> None
 
 
 def _check_token(message: Message, token: Any) -> None:
-    if not isinstance(token, dict):
-        return
-    owner = _party(token.get("country_code"), token.get("party_id"))
+    owner = party_in(token)
     if owner is not None and owner != message.sender:
         raise InvalidMessage(f"the token belongs to {owner}, not to the sender {message.sender}")
-
-
-def _party(country_code: object, party_id: object) -> PartyId | None:
-    if not isinstance(country_code, str) or not isinstance(party_id, str):
-        return None
-    try:
-        return party_named(country_code, party_id)
-    except ValueError:
-        return None

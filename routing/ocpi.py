@@ -98,6 +98,21 @@ def party_named(country_code: str, party_id: str) -> PartyId:
     return PartyId(country_code, party_id)
 
 
+def party_of(country_code: object, party_id: object) -> PartyId | None:
+    """The party of these two, whatever somebody sent; None where they name none."""
+    if not isinstance(country_code, str) or not isinstance(party_id, str):
+        return None
+    try:
+        return party_named(country_code, party_id)
+    except ValueError:
+        return None
+
+
+def party_in(names: object) -> PartyId | None:
+    """The party that an object or a path names by country_code and party_id; None where it names none."""
+    return party_of(names.get("country_code"), names.get("party_id")) if isinstance(names, Mapping) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One OCPI version and what is particular about it."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from routing.bridge.calls import ids_of
 from routing.memory import Kind
 from routing.message import Message
-from routing.ocpi import PartyId, party_named
+from routing.ocpi import PartyId, party_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,6 @@ def question_of(message: Message) -> Question:
     if ask is None:
         return NOTHING
     return ask(_Said(message, ids_of(message), message.fields))
-
-
-def party_in(document: Any) -> PartyId | None:
-    """The party that an object or a path names by country_code and party_id; None where it names none."""
-    if not isinstance(document, Mapping):
-        return None
-    country_code, party_id = document.get("country_code"), document.get("party_id")
-    if not isinstance(country_code, str) or not isinstance(party_id, str):
-        return None
-    try:
-        return party_named(country_code, party_id)
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from routing.bridge import Context, Untranslatable, parse_json, translate
 from routing.crossing import Key, asking
 from routing.directory import Directory
 from routing.memory import BETWEEN, Fact, Kind, Stored, key_of
-from routing.ocpi import ConnectionStatus, PartyId, party_named
+from routing.ocpi import ConnectionStatus, PartyId, party_of
 
 PIVOT: Final = "2.2.1"
 MODULES: Final = {"Location": "locations", "Session": "sessions", "Tariff": "tariffs", "Token": "tokens"}
@@ -42,7 +42,7 @@ class Recalling:
                 facts = await self._facts(Kind.AUTHORIZED_AT, key_of(*key))
                 return {"authorization_reference": facts[0].value} if len(facts) == 1 else None
             case (("Location" | "Session" | "Tariff" | "Token"), (country_code, party_id, object_id, *kind)):
-                owner = _party(country_code, party_id)
+                owner = party_of(country_code, party_id)
                 if owner is None:
                     return None
                 wanted = kind[0].casefold() if kind else None
@@ -52,7 +52,7 @@ class Recalling:
                 return None
 
     def _is_connected(self, country_code: str, party_id: str) -> bool:
-        directory, party = self._directory(), _party(country_code, party_id)
+        directory, party = self._directory(), party_of(country_code, party_id)
         rows = directory.parties.get(party, ()) if party else ()
         return any(directory.platform_of(row).status_of(row) is ConnectionStatus.CONNECTED for row in rows)
 
@@ -101,10 +101,3 @@ class Recalling:
         except Untranslatable:
             return None
         return value
-
-
-def _party(country_code: str, party_id: str) -> PartyId | None:
-    try:
-        return party_named(country_code, party_id)
-    except ValueError:
-        return None

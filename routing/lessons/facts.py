@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from routing.bridge.context import moment
-from routing.lessons.heard import DAY_S, Heard, id_of, is_id, party_in, token_type, type_in_query
+from routing.lessons.heard import DAY_S, Heard, id_of, is_id, token_type, type_in_query
 from routing.memory import BETWEEN, Evses, Fact, Kind
 from routing.message import of_each
-from routing.ocpi import PartyId
+from routing.ocpi import PartyId, party_in
 
 RESERVATION_MARGIN_S: Final = DAY_S
 LISTED: Final = {

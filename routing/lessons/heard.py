@@ -13,7 +13,7 @@ from routing.bridge.calls import TYPE_NAMES
 from routing.links import split_query
 from routing.memory import Fact, Kind, key_of
 from routing.message import Message, Reply
-from routing.ocpi import PartyId, party_named
+from routing.ocpi import PartyId, party_in
 
 DAY_S: Final = 86_400.0
 LIFETIME_S: Final[Mapping[Kind, float]] = {
@@ -93,6 +93,7 @@ def token_type(heard: Heard) -> str | None:
 
 
 def type_in_query(heard: Heard) -> str | None:
+    """The type of a token that the query names; None where it names none."""
     types = (unquote(raw.partition("=")[2]) for name, raw in split_query(heard.message.query) if name in TYPE_NAMES)
     return next((kind.casefold() for kind in types if is_id(kind)), None)
 
@@ -105,14 +106,3 @@ def is_id(value: object) -> TypeGuard[str]:
 def id_of(document: Mapping[str, Any]) -> Any:
     """What an object is called by."""
     return next((document[name] for name in ID_FIELDS if name in document), None)
-
-
-def party_in(names: Mapping[str, Any]) -> PartyId | None:
-    """The party that a path or an object names; None where it names none."""
-    country_code, party_id = names.get("country_code"), names.get("party_id")
-    if not isinstance(country_code, str) or not isinstance(party_id, str):
-        return None
-    try:
-        return party_named(country_code, party_id)
-    except ValueError:
-        return None

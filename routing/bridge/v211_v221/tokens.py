@@ -9,7 +9,7 @@ from routing.bridge.refusals import UnknownContract
 from routing.bridge.shape import TAKEN, Field, Place, Shape, Value, each, names, nested
 from routing.bridge.turns import check_case, dropped, owned, seconds, short_id, stamped
 from routing.bridge.words import TOKEN_TYPES_211, word
-from routing.ocpi import PartyId, party_named
+from routing.ocpi import PartyId, party_in, party_named
 
 # --- Token -----------------------------------------------------------------------------------------------------------
 
@@ -145,15 +145,9 @@ def cdr_token(contract: Any, location_id: Any, place: Place) -> Value:
 
 def _usable(token: Value | None) -> Value | None:
     """A token as its eMSP pushed it, which may be anything: one that names no party, uid or type is as good as none."""
-    if token is None or not all(
-        isinstance(token.get(name), str) for name in ("uid", "type", "country_code", "party_id")
-    ):
+    if token is None or not all(isinstance(token.get(name), str) for name in ("uid", "type")):
         return None
-    try:
-        party_named(token["country_code"], token["party_id"])
-    except ValueError:
-        return None
-    return token
+    return None if party_in(token) is None else token
 
 
 def _party_of(contract: str, stored: Value | None, place: Place) -> PartyId:
