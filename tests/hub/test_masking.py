@@ -50,10 +50,27 @@ def test_personal_data_is_covered_wherever_it_is(module: str, document: Any) -> 
 
 
 @pytest.mark.parametrize(
+    "name",
+    """auth_id authorization authorization_reference contract_id emaid group_id license_plate parent_uid password
+    plain_data public_key signed_data token token_uid uid visual_number""".split(),
+)
+def test_each_name_of_a_person_a_card_or_a_secret_is_covered(name: str) -> None:
+    assert body_of("sessions", json.dumps({name: "CARD-012345"}).encode()) == f'{{"{name}":"***"}}'
+
+
+@pytest.mark.parametrize("name", ["status_message", "text", "message", "description", "remark", "Message"])
+def test_what_is_covered_is_not_told_in_words_beside_it(name: str) -> None:
+    kept = body_of("sessions", json.dumps({"uid": "CARD-012345", name: "card CARD-012345"}).encode())
+    assert kept == f'{{"uid":"***","{name}":"card ***"}}'
+
+
+@pytest.mark.parametrize(
     ("module", "document"),
     [
         ("locations", {"uid": "EVSE-1", "status": "AVAILABLE"}),
         ("sessions", {"location": {"evses": [{"uid": "EVSE-1"}]}}),
+        ("sessions", {"evse": {"uid": "EVSE-1"}}),
+        ("sessions", {"auth_id": None, "token": True}),
         ("commands", {"evse_uid": "EVSE-1", "location_id": "LOC1"}),
         ("tariffs", {"price": 0.25, "tax_included": True, "name": "Grün"}),
     ],
@@ -73,6 +90,7 @@ def test_what_is_about_places_and_prices_stays_readable(module: str, document: A
         ("tokens", "RECEIVER", "/012345", "/***"),
         ("tokens", "SENDER", "/012345/authorize", "/***/authorize"),
         ("tokens", "SENDER", "/a%2Fb%2Fc/authorize", "/***/authorize"),
+        ("tokens", "SENDER", "/01/23/45/authorize", "/***/***/***/authorize"),
         ("tokens", "SENDER", "", ""),
         ("locations", "RECEIVER", "/NL/TNM/LOC1", "/NL/TNM/LOC1"),
         ("sessions", "SENDER", "/101/charging_preferences", "/101/charging_preferences"),
@@ -86,6 +104,12 @@ def test_what_one_body_covers_is_covered_in_the_words_of_the_other() -> None:
     answer = b'{"status_message": "CARD-012345 is unknown", "id": "CARD-012345-7"}'
     _, kept = Mask("tokens").bodies(b'{"uid": "CARD-012345"}', answer)
     assert kept == '{"status_message":"*** is unknown","id":"CARD-012345-7"}'
+
+
+def test_of_two_values_of_which_one_begins_the_other_nothing_is_left() -> None:
+    mask = Mask("sessions")
+    mask.document([{"uid": "CARD-01"}, {"uid": "CARD-012345"}, {"uid": "CARD"}])
+    assert mask.text("CARD-012345, CARD-01 and CARD") == "***, *** and ***"
 
 
 def test_what_was_covered_once_is_covered_in_words_too() -> None:

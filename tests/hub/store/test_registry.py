@@ -257,6 +257,7 @@ async def test_agreements_come_back_as_they_were_made(store: Store) -> None:
         Agreement("2", CPO, EMSP, is_allowed=False, modules=frozenset({"cdrs", "tokens"})),
         Agreement("3", EMSP, CPO, is_allowed=False),
         Agreement("4", CPO, PartyId("FR", "EMP"), is_allowed=True),
+        Agreement("5", PartyId("BE", "BEC"), EMSP, is_allowed=True),
     ]
     async with store.write() as connection:
         for row in made:
@@ -264,7 +265,7 @@ async def test_agreements_come_back_as_they_were_made(store: Store) -> None:
     async with store.write() as connection:
         assert await agreements.every(connection) == made
         assert [await agreements.one(connection, row.id) for row in made] == made
-        assert await agreements.one(connection, "5") is None
+        assert await agreements.one(connection, "6") is None
         for pair, rows in by_pair(made).items():
             assert await agreements.of_pair(connection, *pair) == rows
         assert await agreements.remove(connection, "1")
