@@ -10,7 +10,7 @@ from routing.bridge import Context, Untranslatable, parse_json, translate
 from routing.crossing import Key, asking
 from routing.directory import Directory
 from routing.memory import BETWEEN, Fact, Kind, Stored, key_of
-from routing.ocpi import ConnectionStatus, PartyId, party_of
+from routing.ocpi import VERSIONS, ConnectionStatus, PartyId, party_of
 
 PIVOT: Final = "2.2.1"
 MODULES: Final = {"Location": "locations", "Session": "sessions", "Tariff": "tariffs", "Token": "tokens"}
@@ -100,4 +100,6 @@ class Recalling:
             )
         except Untranslatable:
             return None
+        if copy.module == "tokens" and VERSIONS[copy.version].rank > VERSIONS[PIVOT].rank:
+            value["type"] = document.get("type")  # it is restored from here where 2.2.1 has no word for it
         return value

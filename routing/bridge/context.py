@@ -38,7 +38,8 @@ class Context:
     this message, ids compared without case:
 
         Location, Session, Tariff    (country_code, party_id, id)
-        Token                        (country_code, party_id, uid) or (country_code, party_id, uid, type)
+        Token                        (country_code, party_id, uid) or (country_code, party_id, uid, type); its type is
+                                     as the eMSP named it, also where 2.2.1 has no such word
         TokenOfContract              (contract_id, location_id): the one Token of this contract, or the one last
                                      seen there; None where several fit
         AuthorizationReference       (country_code, party_id, contract_id, location_id) of the CPO:

@@ -17,6 +17,7 @@ from routing.bridge.steps import translate, version_of
 from routing.bridge.turns import MAX_ID
 from routing.bridge.v211_v221 import tokens as tokens_211
 from routing.bridge.v221_v230 import objects as objects_230
+from routing.bridge.words import TOKEN_TYPES_211, TOKEN_TYPES_221
 from routing.catalogue import module_named, operation_of
 from routing.links import split_query
 from routing.message import Message
@@ -138,8 +139,9 @@ def _authorized_type(message: Message, target: Version, context: Context) -> tup
         return None, Receipt()
     losses: list[Loss] = []
     place = Place(context, "Token", losses).into("type")
-    if message.version.rank == 1:
-        kind = tokens_211.restored_type(kind, context.ids["token_uid"], context.owner, place)
+    if message.version.rank < target.rank:
+        words = TOKEN_TYPES_211 if message.version.rank == 1 else TOKEN_TYPES_221
+        kind = tokens_211.restored_type(kind, context.ids["token_uid"], context.owner, place, words)
     if target.rank < 3 <= message.version.rank:
         kind = objects_230.token_type(kind, place)
     if target.rank == 1:

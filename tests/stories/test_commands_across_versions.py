@@ -75,6 +75,36 @@ async def test_an_authorization_for_one_cpo_is_not_told_of_the_session_of_anothe
             assert back.get("authorization_reference") == reference
 
 
+@pytest.mark.parametrize("kind", ["EMAID", "VENDOR_CARD"])
+@pytest.mark.parametrize("version", [OLD, "2.2.1"])
+async def test_a_type_that_only_2_3_0_has_is_back_on_the_way_to_its_emsp(
+    settings: MakeSettings, version: str, kind: str
+) -> None:
+    """A token is known by uid and type (OCPI 2.3.0, tokens): as OTHER its eMSP would not know it."""
+    cpo, emsp = FakeCpo(version=version), FakeEmsp(version="2.3.0")
+    async with hub_with(settings()) as hub, cpo, emsp:
+        await meet(hub, cpo, emsp)
+        own = {**token("2.3.0", emsp.parties[0], "NEW-1"), "type": kind}
+        emsp.shelf.put("tokens", own)
+        path = owned_path(emsp.parties[0], "NEW-1")
+        assert (await emsp.send("PUT", "tokens", path, query=f"type={kind}", to="NL*TNM", body=own)).is_success
+        assert (await cpo.saw(method="PUT", module="tokens"))[-1].document["type"] == "OTHER"
+        assert (await cpo.authorize("DE*ABC", "NEW-1", "type=OTHER")).data["allowed"] == "ALLOWED"
+        assert (await emsp.saw(module="tokens"))[-1].query == f"type={kind}"
+        named = {"auth_id": own["contract_id"]}
+        if version != OLD:
+            driver = {name: own[name] for name in ("country_code", "party_id", "uid", "contract_id")}
+            named = {"cdr_token": {**driver, "type": "OTHER"}}
+        started = {**session(version, cpo.parties[0], emsp.parties[0]), **named}
+        path = owned_path(cpo.parties[0], "SES1")
+        assert (await cpo.send("PUT", "sessions", path, to="DE*ABC", body=started)).is_success
+        billed = {**cdr(version, cpo.parties[0], emsp.parties[0]), **named}
+        assert (await cpo.send("POST", "cdrs", to="DE*ABC", body=billed)).is_success
+        for module in ("sessions", "cdrs"):
+            back = (await emsp.saw(module=module))[-1].document["cdr_token"]
+            assert (back["uid"], back["type"]) == ("NEW-1", kind)
+
+
 async def test_a_reservation_that_is_cancelled_later_is_told_at_the_same_address(settings: MakeSettings) -> None:
     """Test vector 7: the CPO posts to the same response_url again (OCPI 2.2.1, commands, ReserveNow)."""
     cpo, emsp = FakeCpo(version="2.3.0"), FakeEmsp()

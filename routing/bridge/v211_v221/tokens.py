@@ -41,12 +41,12 @@ down = Shape(
 )
 
 
-def restored_type(kind: Any, uid: Any, owner: PartyId, place: Place) -> Any:
-    """The type a token had before 2.1.1 made it OTHER, if the hub has seen it."""
+def restored_type(kind: Any, uid: Any, owner: PartyId, place: Place, words: frozenset[str] = TOKEN_TYPES_211) -> Any:
+    """The type a token had before a version of these words made it OTHER, if the hub has seen it."""
     if kind != "OTHER" or not isinstance(uid, str):
         return kind
-    stored = place.context.known("Token", uid, of=owner) or {}
-    return stored["type"] if stored.get("type") not in (None, "RFID") else kind
+    known = (place.context.known("Token", uid, of=owner) or {}).get("type")
+    return known if isinstance(known, str) and known not in words else kind
 
 
 def _complete(source: Value, out: Value, place: Place) -> None:

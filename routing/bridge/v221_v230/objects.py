@@ -10,6 +10,7 @@ from typing import Any, Final
 from routing.bridge.refusals import Unmapped, Untranslatable
 from routing.bridge.shape import GONE, Field, Place, Shape, Turn, Value, each, expect_object, names, nested
 from routing.bridge.v211_v221.periods import never_empty
+from routing.bridge.v211_v221.tokens import restored_type
 from routing.bridge.v221_v230.money import price_down, price_up, tariff_down, tariff_up
 from routing.bridge.words import (
     CAPABILITIES_221,
@@ -141,7 +142,15 @@ def _cdr_token(value: Any, place: Place) -> Any:
     return Shape({"type": Field("type", token_type)})(value, place.whole())
 
 
-session_up = Shape({"total_cost": Field("total_cost", price_up)})
+def _restored(value: Any, place: Place) -> Any:
+    """A CdrToken with the type that its eMSP gave it, where that became OTHER on its way to the CPO."""
+    owner = place.context.counterpart
+    if owner is None or not isinstance(value, dict) or value.get("type") != "OTHER":
+        return value
+    return {**value, "type": restored_type("OTHER", value.get("uid"), owner, place, TOKEN_TYPES_221)}
+
+
+session_up = Shape({"cdr_token": Field("cdr_token", _restored), "total_cost": Field("total_cost", price_up)})
 session_down = Shape(
     fields={
         "cdr_token": Field("cdr_token", _cdr_token),
@@ -172,6 +181,7 @@ def _costs(turn: Turn) -> dict[str, Field]:
 cdr_up = Shape(
     {
         **_costs(price_up),
+        "cdr_token": Field("cdr_token", _restored),
         "tariffs": Field("tariffs", each(tariff_up)),
         "charging_periods": Field("charging_periods", _periods_of_cdr_up),
     }
