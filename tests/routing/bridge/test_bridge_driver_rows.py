@@ -137,6 +137,11 @@ SESSIONS = [
         (UP, {}, {"authorization_reference": "R"}, [],
          {"memory": {f"AuthorizationReference BE/BEC/{CONTRACT}/LOC1": {"authorization_reference": "R"}}}),
         (MID, {"cdr_token.type": "EMAID"}, {"cdr_token.type": "OTHER"}, ["cdr_token.type approximated"]),
+        *((UPPER, {"cdr_token.type": "OTHER"}, {"cdr_token.type": told}, [],
+           {"memory": {"Token NL/TNM/012345678": {**TOKEN_221, "type": pushed}}})
+          for pushed, told in (("EMAID", "EMAID"), ("MINE", "MINE"), ("APP_USER", "OTHER"), (5, "OTHER"))),
+        (UPPER, {"cdr_token.type": "RFID"}, {"cdr_token.type": "RFID"}, [],
+         {"memory": {"Token NL/TNM/012345678": {**TOKEN_221, "type": "EMAID"}}}),
         *((OLD, {"charging_periods.0.dimensions": [{"type": kind, "volume": 1}]},
            {"charging_periods.0.dimensions": ZERO},
            ["charging_periods[0].dimensions[0] dropped", "charging_periods[0].dimensions defaulted"])
