@@ -129,7 +129,7 @@ def _query(message: Message, target: Version, context: Context, body: Value | No
         return _joined(others, kind), receipt
     if target.rank == 1:
         return _joined(others, None), Receipt()
-    return _joined(others, _pushed_type(message, context, body)), Receipt()
+    return _joined(others, _pushed_type(message, target, context, body)), Receipt()
 
 
 def _authorized_type(message: Message, target: Version, context: Context) -> tuple[str | None, Receipt]:
@@ -149,11 +149,14 @@ def _authorized_type(message: Message, target: Version, context: Context) -> tup
     return kind, Receipt.of(losses)
 
 
-def _pushed_type(message: Message, context: Context, body: Value | None) -> str | None:
+def _pushed_type(message: Message, target: Version, context: Context, body: Value | None) -> str | None:
     """The type of a pushed token: as the query or body says, else as the hub knows it; nothing for the default."""
     if message.version.rank > 1:
         said = any(name in TYPE_NAMES for name, _ in split_query(message.query))
-        return context.ids["type"] if said else None
+        kind = context.ids["type"] if said else None
+        if kind is not None and target.rank < message.version.rank:  # the receipt has it from the body
+            kind = objects_230.token_type(kind, Place(context, "Token", []))
+        return kind
     stored = context.known("Token", context.ids["token_uid"]) or {}
     kind = (body or {}).get("type") or stored.get("type")
     return str(kind) if kind else None
