@@ -50,8 +50,8 @@ class Relay:
         self._check_module(version, module)
         check_path(path)
         message = await self._message(visit, caller, version, interface, module, path, query)
-        if message.operation is None and message.receiver != self._core.picture.directory.hub:
-            calls.check_unlisted(message)
+        if message.operation is not None or message.receiver != self._core.picture.directory.hub:
+            calls.check_listed(message)
         enforce(message)
         return self._response(visit, await self._router.route(message))
 

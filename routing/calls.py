@@ -27,14 +27,19 @@ def read(module: str, interface: Interface, method: str, path: str) -> tuple[Ope
     return operation, path.removesuffix("/")
 
 
-def check_unlisted(message: Message) -> None:
-    """What is no operation passes, except another method of a listed path, and what should name an owner but does not.
+def check_listed(message: Message) -> None:
+    """What its version has no operation for passes, except another method of a listed path, and what should name an
+    owner but does not.
 
     A custom module has no operations, and OCPI leaves open where a CDR or the result of a command is.
     Raises MethodNotAllowed or UnknownPath.
     """
-    listed = [row for row in OPERATIONS if (row.module, row.interface) == (message.module, message.interface)]
+    operation, version = message.operation, message.version.number
+    if operation is not None and version in operation.versions:
+        return
+    called = (message.module, message.interface)
+    listed = [row for row in OPERATIONS if (row.module, row.interface) == called and version in row.versions]
     if methods := sorted({row.method for row in listed if row.pattern.fullmatch(message.path)}):
         raise MethodNotAllowed(headers={"Allow": ", ".join(methods)})
-    if any(row.is_owned for row in listed):
+    if operation is None and any(row.is_owned for row in listed):
         raise UnknownPath("an object of a party is at /{country_code}/{party_id}/, and its id")

@@ -19,6 +19,7 @@ R: Final = Interface.RECEIVER
 
 _ALL: Final = ("2.1.1", "2.2.1", "2.3.0")
 _FROM_2_2: Final = ("2.2.1", "2.3.0")
+_ONLY_2_1: Final = ("2.1.1",)
 _ONLY_2_3: Final = ("2.3.0",)
 
 
@@ -170,7 +171,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("LOC-S2", "locations", S, "GET", _LOCATION_PATH, data_required=True),
     *_owned("LOC", "locations", _LOCATION_PATH, "Location", "GET PUT PATCH", is_broadcast=True),
     Operation("TAR-S1", "tariffs", S, "GET", "", is_list=True, is_public=True, data_required=True),
-    *_owned("TAR", "tariffs", "{tariff_id}", "Tariff", "GET PUT PATCH DELETE", is_broadcast=True),
+    *_owned("TAR", "tariffs", "{tariff_id}", "Tariff", "GET PUT DELETE", is_broadcast=True),
+    *_owned("TAR", "tariffs", "{tariff_id}", "Tariff", "PATCH", is_broadcast=True, versions=_ONLY_2_1),
     Operation("SES-S1", "sessions", S, "GET", "", is_list=True, data_required=True),
     Operation(
         "SES-S2",

@@ -97,7 +97,7 @@ def _check_receiver(message: Message, target: Version) -> None:
         return
     if operation.id == "CMD-R6" and target.rank < 3:
         raise _not_supported(message)
-    if target.number not in operation.versions:
+    if target.number not in operation.versions and operation.method != "PATCH":  # which is sent as PUT
         raise _not_supported(message) if operation.module == "commands" else ImpossiblePreferences()
 
 

@@ -52,8 +52,7 @@ ROWS = (
     Row("TAR-S1", ALL, "tariffs GET", ("", "/"), "list data everybody"),
     Row("TAR-R1", ALL, "tariffs GET", OWNED, "data"),
     Row("TAR-R2", ALL, "tariffs PUT", OWNED, "everybody", "Tariff"),
-    # in the specification of 2.1.1 only; the catalogue takes it for a tariff's PATCH in whatever version it comes
-    Row("TAR-R3", ALL, "tariffs PATCH", OWNED, "everybody", "Tariff"),
+    Row("TAR-R3", "2.1.1", "tariffs PATCH", OWNED, "everybody", "Tariff"),
     Row("TAR-R4", ALL, "tariffs DELETE", OWNED, "everybody"),
     Row("SES-S1", ALL, "sessions GET", ("", "/"), "list data"),
     Row("SES-S2", NEW, "sessions PUT", ("/S1/charging_preferences",), "data", "ChargingPreferences"),

@@ -81,9 +81,9 @@ def put(**options: Any) -> Do:
     return lambda scene: scene.cpo.send("PUT", "sessions", path, **options)
 
 
-def sent(method: str, path: str = PUT) -> Do:
+def sent(method: str, path: str = PUT, module: str = "sessions") -> Do:
     """A call for which OCPI has no row."""
-    return lambda scene: scene.cpo.send(method, "sessions", path, to="DE*ABC", body={"id": "1"})
+    return lambda scene: scene.cpo.send(method, module, path, to="DE*ABC", body={"id": "1"})
 
 
 def get(**options: Any) -> Do:
@@ -183,6 +183,7 @@ OURS = [
     Row("4 no owner in the path", 404, 2000, put(path="//DE/ABC/1")),
     Row("4 more than an object", 404, 2000, put(path="/DE/ABC/1/2")),
     Row("5 a list cannot be changed", 405, 2000, at("2.2.1/sender/cdrs", "DELETE"), headers=("Allow",)),
+    Row("5 tariffs are patched in 2.1.1 alone", 405, 2000, sent("PATCH", "/NL/TNM/1", "tariffs"), headers=("Allow",)),
     Row("5 sessions are never deleted", 405, 2000, sent("DELETE"), headers=("Allow",)),
     Row("5 nor posted, whoever owns them", 405, 2000, sent("POST", "/DE/ABC/1"), headers=("Allow",)),
     Row("6 no response_url", 200, 2001, command(session_id="1")),
