@@ -16,7 +16,8 @@ from hub.testing import FakeCpo, FakeEmsp
 from hub.testing.steps import Step
 from hub.testing.story import roaming_story
 from routing.links import is_same_list, next_page
-from tests.stories.onboarding import MakeSettings, connect, hub_with, join
+from tests.stories.market import platform_of
+from tests.stories.onboarding import MakeSettings, connect, hub_with, join, meet
 
 Register = Callable[..., object]
 
@@ -157,3 +158,16 @@ async def test_a_partner_is_told_only_of_parties_that_have_a_connection_for_it(s
         assert [str(row.id) for row in directory.reachable(directory.platforms[platform])] == []
         refused = await third.push_location("NL*OLD")
         assert refused.status_code == 4001
+
+
+async def test_a_code_that_2_1_1_does_not_have_is_told_in_words(settings: MakeSettings) -> None:
+    """OCPI 2.1.1, status codes: there is none from 4000 on. What it has needs no other words."""
+    async with running(settings()) as hub, FakeCpo(version="2.1.1") as cpo, FakeEmsp(version="2.1.1") as emsp:
+        await meet(hub, cpo, emsp)
+        foreign = await cpo.send("PUT", "locations", "/BE/BEC/L1", to="DE*ABC", body={"id": "L1"})
+        assert (foreign.http, foreign.status_code) == (404, 2001)
+        assert "(OCPI" not in foreign.status_message
+        await hub.platforms.suspend(platform_of(hub, emsp), by="test")
+        away = await cpo.push_location("DE*ABC")
+        assert (away.http, away.status_code) == (200, 3000)
+        assert away.status_message.endswith("(OCPI 4003)")
