@@ -163,6 +163,7 @@ THEIRS = [
     Row("24 slow down", 429, 4000, answered(429, b"", Retry_After="7"), headers=("Retry-After",)),
     Row("24 slow down, with an envelope", 429, 4000, answered(429, envelope(2000))),
     *(Row(f"25 theirs {http}", http, 3000, answered(http, envelope(3000)), False) for http in (500, 503)),
+    Row("25 for a while", 503, 3000, answered(503, envelope(3000), Retry_After="7"), False, ("Retry-After",)),
     *(Row(f"26 bare {http}", 200, 4000, answered(http, b"<h1>oops")) for http in (500, 502, 503, 504)),
     *(Row(f"27 {http}", 200, 4000, answered(http, b"", Location="http://127.0.0.1:9/")) for http in (301, 302, 307)),
 ]
