@@ -64,6 +64,9 @@ async def test_a_delivered_message_is_told_with_both_its_legs(settings: MakeSett
         assert (incoming.http, incoming.ocpi, incoming.outcome) == (201, 1000, Outcome.DELIVERED)
         assert incoming.request_id == sent.sent["X-Request-ID"] != outgoing.request_id
         assert journey.first.ms == pytest.approx(journey.hub_ms + journey.party_ms)
+        assert 0 < outgoing.ms <= incoming.ms, "the one lies within the other"
+        assert incoming.bytes_in == outgoing.bytes_out == len(sent.request_body) > 0
+        assert incoming.bytes_out == outgoing.bytes_in == len(sent.body) > 0
         assert incoming.request_body is None
         assert counted(hub, 'ocpi_hub_requests_total{interface="RECEIVER",module="sessions",outcome="delivered"} 1.0')
         assert counted(hub, 'ocpi_hub_parties{status="CONNECTED"} 2.0')
