@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
@@ -97,14 +97,13 @@ class PlatformChange(Given):
         check_quirks({name: setting for name, setting in (value or {}).items() if setting is not None})
         return value
 
-    def values(self, quirks: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns to write, upon the quirks as they are."""
+    def changes(self) -> dict[str, Any]:
+        """What is to be another than it is."""
         values: dict[str, Any] = {}
         if self.name is not None:
             values["name"] = self.name
         if "quirks" in self.model_fields_set:
-            merged = {} if self.quirks is None else {**quirks, **self.quirks}
-            values["quirks"] = {name: setting for name, setting in merged.items() if setting is not None}
+            values["quirks"] = self.quirks
         if "allowed_networks" in self.model_fields_set:
             values["allowed_networks"] = list(self.allowed_networks or ())
         if "rate_limit" in self.model_fields_set:

@@ -64,10 +64,10 @@ async def show_platform(call: Call) -> PlatformJson:
 async def change_platform(call: Call) -> PlatformJson:
     """Change name, quirks, allowed networks or rate limit."""
     change: PlatformChange = call.body
-    row = await _row(call.hub, call.ids["id"])
-    if values := change.values(row.quirks):
-        row = await call.hub.platforms.change(row.id, by=call.admin.name, changes=values)
-    return platform_json(row)
+    changes = change.changes()
+    if not changes:
+        return await _told(call.hub, call.ids["id"])
+    return platform_json(await call.hub.platforms.change(call.ids["id"], by=call.admin.name, changes=changes))
 
 
 async def suspend_platform(call: Call) -> PlatformJson:

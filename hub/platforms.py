@@ -139,10 +139,12 @@ class Platforms:
         return await self._set_status(platform_id, None, "resumed", by)
 
     async def change(self, platform_id: str, *, by: str, changes: Mapping[str, Any]) -> PlatformRow:
-        """Change name, quirks, allowed networks or rate limit. Raises UnknownPlatform."""
+        """Change name, quirks (see `with_quirks`), allowed networks or rate limit. Raises UnknownPlatform."""
         values = {name: changes[name] for name in CHANGEABLE if name in changes}
         async with self._core.store.write() as connection:
             row = await _row_to_change(connection, platform_id)
+            if "quirks" in values:
+                values["quirks"] = with_quirks(row.quirks, values["quirks"])
             before = {name: getattr(row, name) for name in values}
             await registry.touch(connection, platform_id, **values)
             await audit.record(connection, actor=by, action="changed", subject=platform_id, before=before, after=values)
@@ -220,6 +222,12 @@ class Platforms:
             after = await _row(connection, platform_id)
         await self._core.picture.catch_up()
         return after
+
+
+def with_quirks(known: Mapping[str, Any], change: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The quirks after a change, in which None takes one away, and no mapping at all takes away each."""
+    changed = {} if change is None else {**known, **change}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 async def _row_to_change(connection: Any, platform_id: str) -> PlatformRow:

@@ -11,6 +11,7 @@ from aiohttp import web
 from admin.page import Shown, Visit, moved
 from admin.pages.platform_form import change_of, fields_of_platform
 from admin.problems import Problem, not_found, problem_of
+from hub.platforms import with_quirks
 from hub.progress import failure_of
 from hub.store import agreements, audit, findings, handshakes, journal, registry, traffic
 from hub.store.journal import Wanted
@@ -56,18 +57,20 @@ async def change_platform(visit: Visit) -> Shown | web.StreamResponse:
     """Name, quirks, networks and limit, as the form says."""
     row = await row_of(visit)
     try:
-        values = change_of(visit.form).values(row.quirks)
-        if values := {name: value for name, value in values.items() if value != kept(row, name)}:
-            await visit.hub.platforms.change(row.id, by=visit.admin.name, changes=values)
+        changes = change_of(visit.form).changes()
+        if news := {name: value for name, value in changes.items() if is_news(row, name, value)}:
+            await visit.hub.platforms.change(row.id, by=visit.admin.name, changes=news)
     except ValueError as error:
         return await _page(visit, row, problem_of(error))
     return moved(f"/platforms/{row.id}", done="changed")
 
 
-def kept(row: PlatformRow, name: str) -> Any:
-    """A setting as it is, in the shape that a change has."""
-    value = getattr(row, name)
-    return list(value) if isinstance(value, tuple) else value
+def is_news(row: PlatformRow, name: str, value: Any) -> bool:
+    """Whether a setting would be another than it is."""
+    if name == "quirks":
+        return with_quirks(row.quirks, value) != row.quirks
+    known = getattr(row, name)
+    return bool(value != (list(known) if isinstance(known, tuple) else known))
 
 
 async def suspend(visit: Visit) -> web.Response:
