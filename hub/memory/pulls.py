@@ -18,7 +18,7 @@ import structlog
 
 from hub.memory.pulling import Pulling
 from hub.slices import slices
-from hub.store import Store, StoreUnavailable, pulls
+from hub.store import Store, StoreUnavailable, pulls, registry
 from hub.store.pulls import PullRow, Source
 from routing.catalogue import MODULES
 from routing.directory import Directory, Platform
@@ -110,11 +110,15 @@ class Pulls:
         if self._revision < 0:
             async with self._store.read() as connection:
                 owners |= await pulls.owners(connection)
-        await self._expect(directory, sorted(owners, key=lambda owner: owner.folded))
-        self._seen, self._revision = directory.platforms, directory.revision
+        if await self._expect(directory, sorted(owners, key=lambda owner: owner.folded)):
+            self._seen, self._revision = directory.platforms, directory.revision
 
-    async def _expect(self, directory: Directory, owners: Iterable[PartyId]) -> None:
-        """Make the rows of these owners those that the directory asks for."""
+    async def _expect(self, directory: Directory, owners: Iterable[PartyId]) -> bool:
+        """Make the rows of these owners those that the directory asks for; whether they all are.
+
+        Only the newest picture knows who went: to an older one, who has just come over another node is not there yet.
+        """
+        are_right = True
         for some in slices(owners, SLICE):
             wanted = {source.place: source for source in sources(directory, some)}
             async with self._store.read() as connection:
@@ -126,8 +130,11 @@ class Pulls:
                 async with self._store.write() as connection:
                     if new:
                         await pulls.expect(connection, [(source, now) for source in new])
-                    for source in gone:
+                    is_newest = not gone or await registry.directory_revision(connection) == directory.revision
+                    for source in gone if is_newest else ():
                         await pulls.forget(connection, source)
+                are_right = are_right and is_newest
+        return are_right
 
     def _is_open(self, source: Source) -> bool:
         """Whether the party can be asked now; this node asks a platform one thing at a time."""

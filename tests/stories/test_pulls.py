@@ -16,7 +16,7 @@ import pytest
 from hub.config import Settings
 from hub.lifecycle import Hub, running
 from hub.memory.pulls import PULLED
-from hub.store import Store, liveness, pulls
+from hub.store import liveness, pulls
 from hub.testing import FakeCpo, FakeEmsp, FakeParty, samples
 from hub.testing.exchange import Seen
 from hub.testing.shelf import Served
@@ -172,25 +172,6 @@ async def test_a_platform_that_leaves_and_registers_again_is_asked_again(setting
         await pulled(hub, cpo, "locations", times=2)
 
 
-async def test_a_platform_that_is_back_is_asked_once_by_however_many_nodes(
-    settings: MakeSettings, store_url: str
-) -> None:
-    one = pulling(settings, store_url)
-    other = one.model_copy(update={"server": one.server.model_copy(update={"port": 0})})
-    async with FakeCpo() as cpo, hub_that_pulls(one, cpo) as hub, running(other) as second:
-        await pulled(hub, cpo, "locations")
-        await goes_offline(hub, cpo)
-        await second.picture.refresh()
-        await second.pulls.look()
-        await comes_back(hub, cpo)
-        for node in (hub, second):
-            await node.picture.refresh()
-            await node.pulls.look()
-            await pulled(hub, cpo, "locations", times=2)
-            await pulled(second, cpo, "locations", times=2)
-        assert len(asked(cpo, "locations")) == 2
-
-
 async def test_a_push_that_came_meanwhile_is_newer_than_the_answer(settings: MakeSettings) -> None:
     async with FakeCpo() as cpo, FakeEmsp() as emsp, hub_that_pulls(pulling(settings), cpo, emsp) as hub:
         await pulled(hub, cpo, "locations")
@@ -252,25 +233,6 @@ async def test_what_is_removed_is_pulled_no_more_and_all_others_are(settings: Ma
             return (await rows(hub)).keys() == {place for place in before if place[1] == "BEBEC"}
 
         await until(is_gone)
-
-
-async def test_two_nodes_pull_each_party_once(settings: MakeSettings, store_url: str) -> None:
-    async with FakeCpo() as cpo, hub_that_pulls(pulling(settings, store_url), cpo) as hub:
-        await pulled(hub, cpo, "locations")
-        (place,) = [place for place in await rows(hub) if place[0] == "locations"]
-        source = (await rows(hub))[place].source
-        other = Store(store_url)
-        try:
-            await pull_again(hub, cpo)
-
-            async def claim(node: Store) -> bool:
-                async with node.write() as connection:
-                    return await pulls.claim(connection, source, 10.0, 20.0, latest=1e12)
-
-            won = await asyncio.gather(*(claim(node) for node in (hub.store, other) for _ in range(5)))
-        finally:
-            await other.close()
-        assert sum(won) <= 1
 
 
 async def test_a_restarted_hub_goes_on_where_it_was(settings: MakeSettings) -> None:
