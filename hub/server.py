@@ -142,5 +142,4 @@ async def _secured(
     finally:
         accepting.cancel()
         await asyncio.gather(accepting, return_exceptions=True)
-        sock.close()
         await securing.close()

@@ -80,8 +80,6 @@ def check_nothing(address: Address) -> None:
 def _shown(url: str) -> str:
     """A URL as it may be shown: without query and credentials."""
     parts = urlsplit(url)
-    return (
-        f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-        if parts.netloc
-        else url.partition("?")[0].rpartition("@")[2]
-    )
+    if not parts.netloc:  # no URL of any scheme: as it was written
+        return url.partition("?")[0].rpartition("@")[2]
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

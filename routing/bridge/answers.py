@@ -55,9 +55,8 @@ def translate_answer(
     out = {name: value for name, value in document.items() if name != "data"}
     if data is not None:
         out = {"data": data, **out}
-    if (
-        new.rank == 1 and "timestamp" in out
-    ):  # not on the receipt: what is lost is of the answer, not of what it is about
+    if new.rank == 1 and "timestamp" in out:
+        # not on the receipt: what is lost is of the answer, not of what it is about
         out["timestamp"] = seconds(out["timestamp"], Place(context, "Response", []))
     http, code = _status(reply.http, document["status_code"], call)
     if code == UNKNOWN_TOKEN:
